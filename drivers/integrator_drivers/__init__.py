@@ -1,0 +1,65 @@
+"""The contract between drivers, scripts and the product, and the sync that scripts are made of."""
+
+from .errors import (
+    AuthError,
+    ConnectionError,
+    DriverError,
+    DriverNotFoundError,
+    FieldNotFoundError,
+    ForbiddenError,
+    NotFoundError,
+    ObjectNotFoundError,
+    RateLimitError,
+    ReadOnlyError,
+    RowLimitError,
+    ValidationError,
+)
+from .manifest import Manifest
+from .mode import Mode, current_mode, now
+from .protocols import (
+    Condition,
+    Driver,
+    Field,
+    Identity,
+    Messenger,
+    ObjectInfo,
+    Reader,
+    Record,
+    Rejected,
+    TableWriter,
+    Writer,
+    WriteResult,
+)
+from .report import report
+
+__all__ = [
+    "AuthError",
+    "Condition",
+    "ConnectionError",
+    "Driver",
+    "DriverError",
+    "DriverNotFoundError",
+    "Field",
+    "FieldNotFoundError",
+    "ForbiddenError",
+    "Identity",
+    "Manifest",
+    "Messenger",
+    "Mode",
+    "NotFoundError",
+    "ObjectInfo",
+    "ObjectNotFoundError",
+    "RateLimitError",
+    "ReadOnlyError",
+    "Reader",
+    "Record",
+    "Rejected",
+    "RowLimitError",
+    "TableWriter",
+    "ValidationError",
+    "WriteResult",
+    "Writer",
+    "current_mode",
+    "now",
+    "report",
+]
