@@ -1,0 +1,314 @@
+"""One named script on its way: preview, approval, run, receipt. The only door through which anything is written."""
+
+from __future__ import annotations
+
+import getpass
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from integrator_drivers import Mode, registry
+
+from .errors import ApprovalRequired, RunFailed
+from .events import Decided, Event, Previewed, Progress, Ran, Table, TargetCounts
+from .export import ScriptStore, Version, same_but_schedule
+
+if TYPE_CHECKING:
+    from .audit import AuditLog
+    from .credentials import Credentials
+    from .policy import Approvals, Facts
+    from .sandbox import Outcome, Runner
+
+__all__ = ["Integrations"]
+
+Emit = Callable[[Event], None]
+VALID = timedelta(minutes=15)
+
+
+@dataclass(frozen=True)
+class _Waiting:
+    """What a preview established, kept until the decision."""
+
+    version: Version
+    facts: Facts
+    preview: Previewed
+    window_end: datetime
+
+
+class Integrations:
+    """The scripts of one notebook. Every method blocks; `emit` gets progress while it works."""
+
+    def __init__(
+        self,
+        notebook: str,
+        workdir: Path,
+        *,
+        credentials: Credentials,
+        audit: AuditLog,
+        approvals: Approvals,
+        runner: Runner,
+        store: ScriptStore,
+    ) -> None:
+        self.notebook = notebook
+        self.workdir = workdir
+        self.credentials = credentials
+        self.audit = audit
+        self.approvals = approvals
+        self.runner = runner
+        self.store = store
+        self._waiting: dict[str, _Waiting] = {}
+
+    def preview(self, name: str, code: str, emit: Emit) -> Previewed:
+        """Run read-only and compare: what would be added and updated, or what a reading script shows.
+
+        A script that writes leaves an approval waiting. Raises PolicyRefused, RunFailed and the like, in a sentence.
+        """
+        version = self.store.save(name, code)
+        window_end = datetime.now(UTC)
+        started = time.monotonic()
+        outcome = self.runner.run(code, mode=Mode.PREVIEW, name=name, now=window_end, on_event=_relay(emit))
+        _require_ok(name, outcome, "Nothing was written.")
+        targets, tables = _targets(outcome.report), _tables(outcome.report)
+        self._audit("preview", version, counts=[_counts(entry) for entry in targets], files=_file_names(outcome))
+        writes = bool(targets)
+        facts = self._facts(version, outcome, targets, window_end)
+        practice = self._all_practice(code)
+        code_word, expires, needs_decision = "", "", True
+        if writes:
+            pending = self.approvals.request(facts)
+            code_word = "" if practice else pending.code
+            expires = pending.expires.isoformat()
+        else:
+            needs_decision = not self.approvals.reader_known(self.notebook, name, version.sha256)
+        preview = Previewed(
+            name=name,
+            sha256=version.sha256,
+            targets=targets,
+            tables=tables,
+            files=list(outcome.files),
+            seconds=time.monotonic() - started,
+            sandbox=f"{outcome.backend} ({outcome.level})",
+            writes=writes,
+            needs_decision=needs_decision,
+            code=code_word,
+            practice=practice,
+            expires=expires,
+        )
+        self._waiting[name] = _Waiting(version, facts, preview, window_end)
+        return preview
+
+    def waiting(self, name: str) -> Previewed:
+        """The preview of `name` that waits for a decision. Raises ApprovalRequired when none does."""
+        if name not in self._waiting:
+            raise ApprovalRequired(
+                f"No preview of {name} is waiting for a decision.", f"Run `%integration {name}` for a new one."
+            )
+        return self._waiting[name].preview
+
+    def waiting_names(self) -> list[str]:
+        """Names of the scripts whose preview waits for a decision."""
+        return [name for name, entry in self._waiting.items() if entry.preview.needs_decision]
+
+    def approve(self, name: str, code: str, emit: Emit) -> Ran:
+        """A person approves the waiting preview; run exactly that and return the receipt.
+
+        `code` is the word shown with the preview (not needed for practice systems). Raises ApprovalRequired when the
+        preview is gone, expired, of another script version, or the systems are not the same any more.
+        """
+        preview = self.waiting(name)
+        entry = self._waiting[name]
+        person = getpass.getuser()
+        if self.store.latest(name).sha256 != entry.version.sha256:
+            raise ApprovalRequired(f"{name} has changed since this preview.", "Run its cell again for a new one.")
+        if not preview.writes:
+            return self._confirm(entry, person, emit)
+        current = self._facts(
+            entry.version, None, preview.targets, entry.window_end, backend=entry.facts.sandbox, nonce=entry.facts.nonce
+        )
+        approval = self.approvals.approve(name, code or self._practice_code(entry), person)
+        approved_at = datetime.now(UTC).isoformat(timespec="seconds")
+        self._audit("decision", entry.version, approved=True, person=person, digest=entry.facts.digest)
+        self.approvals.use(current.digest)
+        del self._waiting[name]
+        emit(Decided(name, True, person, approved_at))
+        self.store.mark_approved(name, entry.version.sha256, person)
+        del approval
+        return self._apply(entry, entry.facts.max_rows, person, approved_at, emit)
+
+    def run_reader(self, name: str, emit: Emit) -> Ran:
+        """Run a script that only reads and that a person found right before."""
+        entry = self._waiting.pop(name)
+        approved = self.store.approved(name)
+        person, at = (approved.approved_by, approved.approved_at) if approved else ("", "")
+        return self._apply(entry, None, person, at, emit)
+
+    def reject(self, name: str, reason: str, emit: Emit) -> Decided:
+        """A person says no; the preview is void and the reason is recorded."""
+        self.waiting(name)
+        entry = self._waiting.pop(name)
+        person = getpass.getuser()
+        if entry.preview.writes:
+            self.approvals.reject(name, person, reason)
+        self._audit("decision", entry.version, approved=False, person=person, reason=reason)
+        decided = Decided(name, False, person, datetime.now(UTC).isoformat(timespec="seconds"), reason)
+        emit(decided)
+        return decided
+
+    def badge(self, name: str, code: str) -> str:
+        """The state of this code: "approved", "changed since approval" or "not approved"."""
+        approved = self.store.approved(name)
+        if approved is None:
+            return "not approved"
+        return "approved" if same_but_schedule(approved.code, code) else "changed since approval"
+
+    def _confirm(self, entry: _Waiting, person: str, emit: Emit) -> Ran:
+        name = entry.version.name
+        at = datetime.now(UTC).isoformat(timespec="seconds")
+        self._audit("decision", entry.version, approved=True, person=person, reason="the output looks right")
+        self.approvals.remember_reader(self.notebook, name, entry.version.sha256, person)
+        self.store.mark_approved(name, entry.version.sha256, person)
+        del self._waiting[name]
+        emit(Decided(name, True, person, at))
+        return self._apply(entry, None, person, at, emit)
+
+    def _apply(self, entry: _Waiting, max_rows: int | None, person: str, approved_at: str, emit: Emit) -> Ran:
+        version = entry.version
+        started = time.monotonic()
+        outcome = self.runner.run(
+            version.code,
+            mode=Mode.APPLY,
+            name=version.name,
+            now=entry.window_end,
+            max_rows=max_rows,
+            on_event=_relay(emit),
+        )
+        targets = _targets(outcome.report)
+        written = sum(target.add + target.update for target in targets)
+        _require_ok(
+            version.name,
+            outcome,
+            f"{written:,} rows are written and recorded; running again continues with the rest."
+            if written
+            else "Nothing was written.",
+        )
+        record = self._audit(
+            "receipt", version, counts=[_counts(target) for target in targets], files=outcome.files, person=person
+        )
+        return Ran(
+            name=version.name,
+            targets=targets,
+            tables=_tables(outcome.report),
+            files=list(outcome.files),
+            seconds=time.monotonic() - started,
+            approved_by=person,
+            approved_at=approved_at,
+            audit_record=record,
+            audit_whole=self.audit.verify().whole,
+        )
+
+    def _facts(
+        self,
+        version: Version,
+        outcome: Outcome | None,
+        targets: list[TargetCounts],
+        window_end: datetime,
+        *,
+        backend: tuple[str, str] | None = None,
+        nonce: str = "",
+    ) -> Facts:
+        """Everything an approval is bound to; identities and hosts are asked for anew each time."""
+        from .policy import Facts, imports
+
+        systems, hosts = [], []
+        for system in sorted(imports(version.code)):
+            manifest = registry.manifest(system)
+            identity = self.runner.call(system, "check")
+            systems.append((system, manifest.version, f"{identity.account}/{identity.environment}", identity.user))
+            hosts += [f"{host}:{port}" for host, port in self.runner.egress(system)]
+        previewed = sum(target.add + target.update for target in targets)
+        return Facts(
+            name=version.name,
+            script_sha256=version.sha256,
+            mode=Mode.APPLY,
+            systems=systems,
+            hosts=sorted(hosts),
+            sandbox=backend or ((outcome.backend, str(outcome.level)) if outcome else ("", "")),
+            targets=[(target.system, target.object, target.columns, target.operation) for target in targets],
+            counts=[_counts(target) for target in targets],
+            max_rows=int(previewed * 1.1) + 10,
+            window_end=window_end,
+            notebook=self.notebook,
+            nonce=nonce or secrets.token_hex(8),
+        )
+
+    def _practice_code(self, entry: _Waiting) -> str:
+        if not entry.preview.practice:
+            return ""
+        pending = next(item for item in self.approvals.pending(self.notebook) if item.name == entry.version.name)
+        return pending.code
+
+    def _all_practice(self, code: str) -> bool:
+        from .policy import imports
+
+        systems = imports(code)
+        return bool(systems) and all(self.credentials.state(registry.manifest(name)).practice for name in systems)
+
+    def _audit(self, event: str, version: Version, **facts: Any) -> int:
+        return self.audit.append(
+            {"event": event, "notebook": self.notebook, "name": version.name, "script_sha256": version.sha256, **facts}
+        )
+
+
+def _require_ok(name: str, outcome: Outcome, meaning: str) -> None:
+    if outcome.status == "ok":
+        return
+    error = outcome.error
+    what = error.message if error else f"{name} ended without a result ({outcome.status})."
+    raise RunFailed(what.rstrip(".") + ".", meaning)
+
+
+def _relay(emit: Emit) -> Callable[[dict[str, Any]], None]:
+    """Turn the progress lines of a running script into events, with the rate since it began."""
+    begun = time.monotonic()
+
+    def relay(line: dict[str, Any]) -> None:
+        if line.get("kind") == "progress":
+            done = int(line.get("done") or 0)
+            elapsed = time.monotonic() - begun
+            emit(Progress(str(line.get("label", "")), done, line.get("total"), done / elapsed if elapsed > 0 else None))
+
+    return relay
+
+
+def _targets(report: list[dict[str, Any]]) -> list[TargetCounts]:
+    known = TargetCounts.__dataclass_fields__
+    lines = [line for line in report if line.get("kind") == "target"]
+    return [TargetCounts(**{key: value for key, value in line.items() if key in known}) for line in lines]
+
+
+def _tables(report: list[dict[str, Any]]) -> list[Table]:
+    return [
+        Table(line["name"], line["columns"], line["rows"], line["count"])
+        for line in report
+        if line.get("kind") == "table"
+    ]
+
+
+def _counts(target: TargetCounts) -> dict[str, Any]:
+    return {
+        "system": target.system,
+        "object": target.object,
+        "read": target.read,
+        "add": target.add,
+        "update": target.update,
+        "unchanged": target.unchanged,
+        "reject": target.reject,
+    }
+
+
+def _file_names(outcome: Outcome) -> list[str]:
+    return [entry["path"] for entry in outcome.files]
