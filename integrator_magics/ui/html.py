@@ -1,0 +1,307 @@
+"""Each event as static, escaped HTML in JupyterLab's theme: the saved notebook reads as a report without a kernel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import singledispatch
+from html import escape as _escape
+from typing import Any
+
+from ..events import (
+    Answered,
+    Asked,
+    Decided,
+    Ended,
+    Event,
+    Explained,
+    Failed,
+    Opened,
+    Option,
+    Previewed,
+    Progress,
+    Ran,
+    Said,
+    Step,
+    Table,
+    TargetCounts,
+    Usage,
+    Wrote,
+)
+from . import wording, words
+from .story import Story
+from .theme import style
+
+__all__ = ["code_block", "escape", "fragment", "page", "table_html", "transcript"]
+
+ROWS = 10
+_ICONS = {"done": ("✓", "done"), "running": ("…", "under way"), "failed": ("✕", "failed")}
+
+
+def escape(text: object) -> str:
+    """Text from outside as HTML text: escaped, control characters visible."""
+    return _escape(words.clean(text), quote=True)
+
+
+def transcript(events: Iterable[Event], identity: str = "") -> str:
+    """The whole dialog; `identity` lets it step aside while the live dialog of that identity is in the page."""
+    story = Story(events)
+    body = "".join(fragment(entry) for entry in story.entries)
+    if story.usage:
+        body += fragment(story.usage)
+    return page(body, f"ig-saved ig-saved-{escape(identity)}" if identity else "ig-saved", identity)
+
+
+def page(body: str, classes: str = "", identity: str = "") -> str:
+    """A fragment with the style it needs."""
+    return f'{style(identity)}<div class="ig-dialog {classes}" role="group" aria-label="Integrator">{body}</div>'
+
+
+def _card(icon: str, word: str, body: str, kind: str = "") -> str:
+    """A card with an icon, whose meaning is also there as a word for screen readers."""
+    return (
+        f'<div class="ig-card ig-{kind or "plain"}"><span class="ig-icon" aria-hidden="true">{icon}</span>'
+        f'<span class="ig-word">{word}</span><div class="ig-body">{body}</div></div>'
+    )
+
+
+def _paragraphs(text: object) -> str:
+    return "".join(f"<p>{escape(part)}</p>" for part in words.clean(text).split("\n") if part.strip())
+
+
+def _list(items: Iterable[str], tag: str = "ul") -> str:
+    inner = "".join(f"<li>{item}</li>" for item in items)
+    return f"<{tag}>{inner}</{tag}>" if inner else ""
+
+
+def code_block(code: str, language: str = "") -> str:
+    """Code as it is, in a box that scrolls and can be reached by keyboard."""
+    if language == "diff":
+        shown = "\n".join(f'<span class="ig-{_diff_kind(line)}">{escape(line)}</span>' for line in code.splitlines())
+    else:
+        shown = escape(code)
+    return f'<pre class="ig-code" tabindex="0">{shown}</pre>'
+
+
+def _diff_kind(line: str) -> str:
+    if line.startswith(("+++", "---", "@@")):
+        return "diff-head"
+    return {"+": "added", "-": "removed"}.get(line[:1], "same")
+
+
+def table_html(columns: Sequence[str], rows: Iterable[Sequence[Any]], caption: str = "") -> str:
+    """A table; numbers stand on the right."""
+    head = "".join(f'<th scope="col">{escape(name)}</th>' for name in columns)
+    body = "".join(f"<tr>{''.join(_cell(value) for value in row)}</tr>" for row in rows)
+    top = f"<caption>{escape(caption)}</caption>" if caption else ""
+    return (
+        f'<div class="ig-scroll" tabindex="0"><table class="ig-table">{top}<thead><tr>{head}</tr></thead>'
+        f"<tbody>{body}</tbody></table></div>"
+    )
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "<td></td>"
+    if isinstance(value, bool):
+        return f"<td>{'yes' if value else 'no'}</td>"
+    if isinstance(value, (int, float)):
+        return f'<td class="ig-number">{words.number(value)}</td>'
+    return f"<td>{escape(words.clip(value, 120))}</td>"
+
+
+def _table(table: Table) -> str:
+    rows = [[row.get(name) for name in table.columns] for row in table.rows[:ROWS]]
+    note = wording.table_note(Table(table.name, table.columns, table.rows[:ROWS], table.count))
+    return table_html(table.columns, rows, note) if rows else f"<p>{escape(note)}</p>"
+
+
+def _details(summary: str, body: str) -> str:
+    return f"<details><summary>{summary}</summary>{body}</details>"
+
+
+@singledispatch
+def fragment(event: Event) -> str:
+    """The event as an HTML fragment without style; "" where there is nothing to say."""
+    return ""
+
+
+@fragment.register
+def _(event: Opened) -> str:
+    return f'<div class="ig-head">{escape(wording.opened_line(event))}</div>'
+
+
+@fragment.register
+def _(event: Said) -> str:
+    return f'<div class="ig-said">{_paragraphs(event.text)}</div>'
+
+
+def step_line(event: Step) -> str:
+    """Title, detail and time of a step on one line."""
+    time = f'<span class="ig-time">{words.duration(event.seconds)}</span>' if event.seconds is not None else ""
+    return (
+        f'<span class="ig-title">{escape(event.title)}</span>'
+        f'<span class="ig-detail">{escape(event.detail)}</span>{time}'
+    )
+
+
+@fragment.register
+def _(event: Step) -> str:
+    icon, word = _ICONS.get(event.state, _ICONS["done"])
+    line = f'<span class="ig-line">{step_line(event)}</span>'
+    more = "".join(_table(table) for table in event.tables)
+    if event.code:
+        more = code_block(event.code) + more
+    return _card(icon, word, _details(line, more) if more else line, f"step ig-{event.state}")
+
+
+def _options(options: list[Option]) -> str:
+    def one(option: Option) -> str:
+        hint = f' <span class="ig-detail">{escape(option.hint)}</span>' if option.hint else ""
+        return f"{escape(option.label)}{hint}"
+
+    return _list([one(option) for option in options], "ol")
+
+
+@fragment.register
+def _(event: Asked) -> str:
+    return _card("?", "question", _paragraphs(event.question) + _options(event.options), "asked")
+
+
+@fragment.register
+def _(event: Answered) -> str:
+    line = f'<span class="ig-title">You answered</span><span class="ig-detail ig-own">{escape(event.text)}</span>'
+    return _card("✓", "answered", f'<span class="ig-line">{line}</span>', "step")
+
+
+@fragment.register
+def _(event: Wrote) -> str:
+    version = f", version {event.version}" if event.version > 1 else ""
+    body = (
+        f"<p>Script <code>{escape(event.name)}</code>{version} "
+        f'<span class="ig-detail">sha256 {escape(words.short(event.sha256))}</span></p>'
+    )
+    body += _paragraphs(event.explanation)
+    if event.diff:
+        body += code_block(event.diff, "diff")
+    return _card("i", "script", body + _details("Show the script", code_block(event.code)), "wrote")
+
+
+@fragment.register
+def _(event: Explained) -> str:
+    body = f"<p>The script <code>{escape(event.name)}</code></p>" + _list((escape(line) for line in event.lines), "ol")
+    if event.next_runs:
+        body += "<p>Next runs</p>" + _list(escape(run) for run in event.next_runs)
+    return _card("i", "plan", body, "plan")
+
+
+def _target_notes(target: TargetCounts, would: bool) -> str:
+    found = ""
+    if target.changes and would:
+        found += f"<p>{escape(wording.changed_line(target))}</p>" + code_block("\n".join(target.changes))
+    if target.differences and would:
+        found += "<p>First differences</p>"
+        found += _list(escape(wording.difference_line(entry)) for entry in target.differences[:5])
+    if target.reject:
+        found += f"<p>{escape(wording.reject_summary(target, would))}</p>"
+        found += _list(escape(wording.reject_line(entry)) for entry in target.rejects[:5])
+    return found
+
+
+def preview_table(event: Previewed) -> str:
+    """Counts by target."""
+    rows = [[wording.target_name(target), *wording.preview_row(target)] for target in event.targets]
+    body = "".join(
+        f'<tr><th scope="row">{escape(row[0])}</th>'
+        + "".join(f'<td class="ig-number">{escape(value)}</td>' for value in row[1:])
+        + "</tr>"
+        for row in rows
+    )
+    head = "".join(f'<th scope="col">{name}</th>' for name in ("target", *wording.PREVIEW_COLUMNS))
+    return (
+        '<div class="ig-scroll" tabindex="0"><table class="ig-table ig-counts">'
+        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+    )
+
+
+def preview_body(event: Previewed) -> str:
+    """A preview without the question at its end."""
+    body = (
+        f'<p><span class="ig-title">Preview of <code>{escape(event.name)}</code></span> '
+        f'<span class="ig-detail">{escape(wording.preview_title(event))}</span></p>'
+    )
+    if event.targets:
+        body += preview_table(event) + "".join(_target_notes(target, would=True) for target in event.targets)
+    return body + _results(event.tables, event.files)
+
+
+def _results(tables: list[Table], files: list[dict[str, Any]]) -> str:
+    return "".join(_table(table) for table in tables) + _list(escape(wording.file_line(entry)) for entry in files)
+
+
+@fragment.register
+def _(event: Previewed) -> str:
+    body = preview_body(event)
+    if event.needs_decision:
+        # No code here: what lies in a saved notebook must not be able to approve.
+        question = wording.write_question(event) if event.writes else "Does this look right?"
+        body += f'<p class="ig-question">{escape(question)}</p>'
+        body += f'<p class="ig-detail">{escape(wording.validity(event))}</p>' if event.writes else ""
+    elif event.writes:
+        body += f"<p>{escape(wording.write_question(event))}</p>"
+    return _card("?" if event.needs_decision else "✓", "preview", body, "preview")
+
+
+@fragment.register
+def _(event: Decided) -> str:
+    icon, word = ("✓", "Approved") if event.approved else ("✕", "Rejected")
+    reason = f": {escape(event.reason)}" if event.reason else ""
+    line = f'<span class="ig-title">{word}</span><span class="ig-detail">by {escape(event.person)}, '
+    line += f"{escape(words.moment(event.at))}{reason}</span>"
+    return _card(icon, word.lower(), f'<span class="ig-line">{line}</span>', "step")
+
+
+@fragment.register
+def _(event: Progress) -> str:
+    value = f' value="{event.done}" max="{event.total}"' if event.total else ""
+    label = escape(event.label)
+    return (
+        f'<div class="ig-progress"><span>{label}</span> <progress{value} aria-label="{label}"></progress> '
+        f'<span class="ig-detail">{escape(wording.progress_line(event))}</span></div>'
+    )
+
+
+@fragment.register
+def _(event: Ran) -> str:
+    title = f'<span class="ig-title">{escape(wording.receipt_title(event))}</span> <code>{escape(event.name)}</code>'
+    body = f"<p>{title}</p>"
+    for target in event.targets:
+        body += f"<p>{escape(wording.target_name(target))}: {escape(wording.receipt_line(target))}</p>"
+        body += _target_notes(target, would=False) if target.reject else ""
+    body += _results(event.tables, event.files)
+    approved = f"approved by {event.approved_by}, {words.moment(event.approved_at)}  ·  " if event.approved_by else ""
+    whole = "log whole" if event.audit_whole else "LOG BROKEN, see %audit verify"
+    record = f"{approved}audit record {words.number(event.audit_record)}, {whole}"
+    return _card("✓", "done", f'{body}<p class="ig-detail">{escape(record)}</p>', "ran")
+
+
+@fragment.register
+def _(event: Failed) -> str:
+    what, *rest = wording.failure_lines(event)
+    body = f'<p class="ig-title">{escape(what)}</p>' + "".join(f"<p>{escape(line)}</p>" for line in rest)
+    body += _options(event.options)
+    if event.detail:
+        body += _details("Details", code_block(event.detail))
+    return _card("✕", "failed", body, "failed")
+
+
+@fragment.register
+def _(event: Usage) -> str:
+    line = wording.usage_line(event)
+    return f'<div class="ig-usage">{escape(line)}</div>' if line else ""
+
+
+@fragment.register
+def _(event: Ended) -> str:
+    if event.text:
+        return f'<div class="ig-said">{_paragraphs(event.text)}</div>'
+    return "" if event.state == "done" else f'<div class="ig-usage">The dialog was {escape(event.state)}.</div>'

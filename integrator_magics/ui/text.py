@@ -1,0 +1,269 @@
+"""Each event as plain text lines: for terminals, executed notebooks and screen readers."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import singledispatch
+from typing import Any
+
+from ..events import (
+    Answered,
+    Asked,
+    Decided,
+    Ended,
+    Event,
+    Explained,
+    Failed,
+    Opened,
+    Option,
+    Previewed,
+    Progress,
+    Ran,
+    Said,
+    Step,
+    Table,
+    TargetCounts,
+    Usage,
+    Wrote,
+)
+from . import wording, words
+from .story import Story
+
+__all__ = ["lines", "table_lines", "transcript"]
+
+WIDTH = 100
+ROWS = 10
+_MARKS = {"done": "v", "running": ".", "failed": "x"}
+
+
+def transcript(events: Iterable[Event]) -> str:
+    """The whole dialog as text, without the code of an approval: what is saved must not be able to approve."""
+    story = Story(events)
+    entries = [replace(entry, code="") if isinstance(entry, Previewed) else entry for entry in story.entries]
+    found = [line for entry in entries for line in lines(entry)]
+    if story.usage:
+        found += lines(story.usage)
+    return "\n".join(found)
+
+
+@singledispatch
+def lines(event: Event) -> list[str]:
+    """The event as lines of at most about 100 characters, without a trailing newline."""
+    return [type(event).__name__]
+
+
+def _wrap(text: str, indent: str = "   ", first: str = "") -> list[str]:
+    """Paragraphs wrapped to WIDTH; `first` marks the first line."""
+    found: list[str] = []
+    for paragraph in words.clean(text).split("\n"):
+        found += textwrap.wrap(paragraph, WIDTH, initial_indent=indent, subsequent_indent=indent) or [""]
+    if first and found:
+        found[0] = first + found[0][len(first) :]
+    return found
+
+
+def _columns(rows: Sequence[Sequence[str]], right: Iterable[int] = (), indent: str = "  ") -> list[str]:
+    widths = [max(len(row[at]) for row in rows) for at in range(len(rows[0]))] if rows else []
+    numbers = set(right)
+    shown = []
+    for row in rows:
+        cells = [c.rjust(w) if at in numbers else c.ljust(w) for at, (c, w) in enumerate(zip(row, widths, strict=True))]
+        shown.append((indent + "   ".join(cells)).rstrip())
+    return shown
+
+
+def table_lines(table: Table, indent: str = "     ") -> list[str]:
+    """The first rows of a table, columns aligned, with a note of how many there are."""
+    found = [f"{indent}{wording.table_note(table)}"]
+    rows = table.rows[:ROWS]
+    if not rows or not table.columns:
+        return found
+    body = [[_cell(row.get(name)) for name in table.columns] for row in rows]
+    numeric = [
+        at
+        for at, name in enumerate(table.columns)
+        if all(isinstance(row.get(name), (int, float)) or row.get(name) is None for row in rows)
+    ]
+    found += _columns([[words.clip(name, 30) for name in table.columns], *body], numeric, indent)
+    if (hidden := len(table.rows) - len(rows)) > 0:
+        found.append(f"{indent}and {words.count(hidden, 'more row')}")
+    return found
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return words.number(value) if isinstance(value, (int, float)) else words.clip(value, 30)
+
+
+@lines.register
+def _(event: Opened) -> list[str]:
+    return [wording.opened_line(event)]
+
+
+@lines.register
+def _(event: Said) -> list[str]:
+    return _wrap(event.text)
+
+
+@lines.register
+def _(event: Step) -> list[str]:
+    time = words.duration(event.seconds) if event.seconds is not None else ""
+    head = (
+        f"{_MARKS.get(event.state, 'v')}  {words.clip(event.title, 40):<16}  {words.clip(event.detail, 120)}".rstrip()
+    )
+    if event.state == "running":
+        head += " ..."
+    found = [f"{head:<90}  {time:>8}".rstrip() if time else head]
+    for table in event.tables:
+        found += table_lines(table)
+    return found
+
+
+def _options(options: Sequence[Option]) -> list[str]:
+    rows = [[f"{at}. {words.clip(option.label)}", words.clip(option.hint, 100)] for at, option in enumerate(options, 1)]
+    return _columns(rows, indent="     ")
+
+
+@lines.register
+def _(event: Asked) -> list[str]:
+    found = _wrap(event.question, first="?  ")
+    found += _options(event.options)
+    if event.options and event.free_text:
+        found.append("   Answer with %answer NUMBER, or %answer and your own words.")
+    elif event.options:
+        found.append("   Answer with %answer NUMBER.")
+    else:
+        found.append("   Answer with %answer and your own words.")
+    return found
+
+
+@lines.register
+def _(event: Answered) -> list[str]:
+    return _wrap(f"You answered     {event.text}", first="v  ")
+
+
+@lines.register
+def _(event: Wrote) -> list[str]:
+    version = f", version {event.version}" if event.version > 1 else ""
+    found = [f"i  Script {words.clean(event.name)}{version}   sha256 {words.short(event.sha256)}"]
+    if event.explanation:
+        found += _wrap(event.explanation)
+    if event.diff:
+        found += [f"     {line}" for line in words.clean(event.diff).splitlines()]
+    return found
+
+
+@lines.register
+def _(event: Explained) -> list[str]:
+    found = [f"i  The script {words.clean(event.name)}"]
+    for at, line in enumerate(event.lines, 1):
+        found += _wrap(f"{at}. {line}", indent="     ")
+    if event.next_runs:
+        found.append("   Next runs")
+        found += [f"     {words.clean(run)}" for run in event.next_runs]
+    return found
+
+
+def _target_notes(target: TargetCounts, would: bool) -> list[str]:
+    found = []
+    if target.changes and would:
+        found.append(f"  {wording.changed_line(target)}")
+        found += [f"      {line}" for change in target.changes for line in words.clean(change).splitlines()]
+    for at, entry in enumerate(target.differences[:3] if would else []):
+        label = "First differences" if at == 0 else ""
+        found.append(f"  {label:<28}  {wording.difference_line(entry)}")
+    if target.reject:
+        for at, entry in enumerate(target.rejects[:3] or [{}]):
+            label = wording.reject_summary(target, would) if at == 0 else ""
+            found.append(f"  {label:<28}  {wording.reject_line(entry) if entry else ''}".rstrip())
+    return found
+
+
+def _results(tables: list[Table], files: list[dict[str, Any]]) -> list[str]:
+    found = [line for table in tables for line in table_lines(table, "  ")]
+    return found + [f"  file   {wording.file_line(entry)}" for entry in files]
+
+
+@lines.register
+def _(event: Previewed) -> list[str]:
+    found = [f"Preview of {words.clean(event.name)}        {wording.preview_title(event)}"]
+    if event.targets:
+        rows = [["target", *wording.PREVIEW_COLUMNS]]
+        rows += [[wording.target_name(target), *wording.preview_row(target)] for target in event.targets]
+        found += _columns(rows, range(1, 6))
+        found += [line for target in event.targets for line in _target_notes(target, would=True)]
+    found += _results(event.tables, event.files)
+    name = words.clean(event.name)
+    if event.needs_decision and event.writes:
+        found += [
+            "",
+            f"  {wording.write_question(event)}",
+            f"  {wording.approve_magic(event)}   or   %reject {name} REASON",
+        ]
+        found.append(f"  {wording.validity(event)}")
+    elif event.needs_decision:
+        found += ["", "  Does this look right?", f"  {wording.approve_magic(event)}   or   %reject {name} REASON"]
+    elif event.writes:
+        found.append(f"  {wording.write_question(event)}")
+    return found
+
+
+@lines.register
+def _(event: Decided) -> list[str]:
+    verb, mark = ("Approved", "v") if event.approved else ("Rejected", "x")
+    reason = f": {words.clean(event.reason)}" if event.reason else ""
+    return [f"{mark}  {verb} by {words.clean(event.person)}, {words.moment(event.at)}{reason}"]
+
+
+@lines.register
+def _(event: Progress) -> list[str]:
+    bar = ""
+    if event.total:
+        filled = min(22, round(22 * event.done / event.total))
+        bar = "#" * filled + "-" * (22 - filled) + "  "
+    return [f"{words.clean(event.label)}   {bar}{wording.progress_line(event)}"]
+
+
+@lines.register
+def _(event: Ran) -> list[str]:
+    found = [f"v  {wording.receipt_title(event)}    {words.clean(event.name)}"]
+    for target in event.targets:
+        found.append(f"   {wording.target_name(target)}: {wording.receipt_line(target)}")
+        found += _target_notes(target, would=False) if target.reject else []
+    found += _results(event.tables, event.files)
+    whole = "log whole" if event.audit_whole else "LOG BROKEN, see %audit verify"
+    by = (
+        f"approved by {words.clean(event.approved_by)}, {words.clock(event.approved_at)}   ·   "
+        if event.approved_by
+        else ""
+    )
+    found.append(f"   {by}audit record {words.number(event.audit_record)}, {whole}")
+    return found
+
+
+@lines.register
+def _(event: Failed) -> list[str]:
+    found = _wrap(" ".join(wording.failure_lines(event)), first="x  ")
+    if event.options:
+        found += _options(event.options)
+        found.append("   Answer with %answer NUMBER.")
+    if event.detail:
+        found += [f"     {line}" for line in words.clean(event.detail).splitlines()]
+    return found
+
+
+@lines.register
+def _(event: Usage) -> list[str]:
+    return [line] if (line := wording.usage_line(event)) else []
+
+
+@lines.register
+def _(event: Ended) -> list[str]:
+    if event.text:
+        return _wrap(event.text)
+    return [] if event.state == "done" else [f"   The dialog was {event.state}."]

@@ -1,0 +1,66 @@
+"""The look: JupyterLab's theme variables, type and spacing, with plain fallbacks where there is no JupyterLab."""
+
+from __future__ import annotations
+
+import re
+
+__all__ = ["style"]
+
+_CSS = """
+.ig-dialog, .ig-dialog p, .ig-dialog li, .ig-dialog td, .ig-dialog th, .ig-live .ig-body {
+  font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: var(--jp-ui-font-size1, 13px);
+  color: var(--jp-ui-font-color1, inherit); line-height: 1.45; }
+.ig-dialog { max-width: 860px; }
+.ig-dialog p, .ig-live p { margin: 2px 0; }
+.ig-dialog ol, .ig-dialog ul, .ig-live ol, .ig-live ul { margin: 2px 0; padding-left: 22px; }
+.ig-head { color: var(--jp-ui-font-color2, inherit); padding: 2px 0 6px; }
+.ig-card { display: flex; gap: 8px; padding: 3px 0; align-items: flex-start; }
+.ig-icon { flex: none; width: 16px; text-align: center; font-weight: 600; color: var(--jp-ui-font-color2, inherit); }
+.ig-body { flex: 1; min-width: 0; overflow-wrap: anywhere; }
+.ig-word { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
+.ig-line { display: inline-flex; flex-wrap: wrap; column-gap: 12px; width: calc(100% - 20px); vertical-align: top; }
+.ig-title { font-weight: 600; }
+.ig-line .ig-title { flex: none; min-width: 120px; }
+.ig-detail, .ig-time, .ig-usage { color: var(--jp-ui-font-color2, inherit); }
+.ig-line .ig-detail { flex: 1 1 200px; }
+.ig-own { font-style: normal; color: var(--jp-ui-font-color1, inherit); }
+.ig-time { font-variant-numeric: tabular-nums; }
+.ig-asked, .ig-preview, .ig-ran, .ig-step.ig-failed, .ig-card.ig-failed {
+  border-left: 3px solid var(--jp-border-color2, currentColor); padding-left: 8px; margin: 4px 0; }
+.ig-asked, .ig-preview { border-left-color: var(--jp-brand-color1, currentColor); }
+.ig-card.ig-failed { border-left-color: var(--jp-error-color1, currentColor); }
+.ig-dialog summary, .ig-live summary { cursor: pointer; }
+.ig-scroll { overflow-x: auto; max-width: 100%; }
+.ig-dialog table.ig-table, .ig-live table.ig-table { border-collapse: collapse; margin: 4px 0; border: none;
+  table-layout: auto; font-size: var(--jp-ui-font-size1, 13px); }
+.ig-table caption { text-align: left; color: var(--jp-ui-font-color2, inherit); padding: 2px 0; }
+.ig-dialog .ig-table th, .ig-dialog .ig-table td, .ig-live .ig-table th, .ig-live .ig-table td {
+  text-align: left; padding: 2px 10px; border-bottom: 1px solid var(--jp-border-color2, currentColor);
+  vertical-align: top; max-width: 320px; overflow-wrap: anywhere; white-space: normal; background: none;
+  color: var(--jp-ui-font-color1, inherit); }
+.ig-dialog .ig-table td.ig-number, .ig-live .ig-table td.ig-number, .ig-counts thead th:not(:first-child) {
+  text-align: right !important; font-variant-numeric: tabular-nums; white-space: nowrap !important; }
+pre.ig-code, .ig-dialog pre.ig-code { font-family: var(--jp-code-font-family, monospace);
+  font-size: var(--jp-code-font-size, 13px); color: var(--jp-content-font-color1, inherit); line-height: 1.4;
+  background: var(--jp-layout-color2, transparent); border: 1px solid var(--jp-border-color2, currentColor);
+  padding: 6px 8px; margin: 4px 0; max-height: 360px; overflow: auto; white-space: pre; }
+.ig-added { color: var(--jp-success-color1, inherit); font-weight: 600; }
+.ig-removed { color: var(--jp-error-color1, inherit); }
+.ig-diff-head { color: var(--jp-ui-font-color2, inherit); }
+.ig-question { font-weight: 600; padding-top: 6px; }
+
+.ig-progress progress { vertical-align: middle; width: 220px; max-width: 40%;
+  accent-color: var(--jp-brand-color1, currentColor); }
+"""
+
+# While the live dialog is in the page the saved one steps aside; when the kernel is gone it takes over.
+_ASIDE = """
+body:has(.ig-live-ID:not(.jupyter-widgets-disconnected)) .ig-saved-ID { display: none; }
+.ig-live-ID.jupyter-widgets-disconnected { display: none; }
+"""
+
+
+def style(identity: str = "") -> str:
+    """The style element; with an identity also the rule by which live and saved dialog take turns."""
+    aside = _ASIDE.replace("ID", identity) if re.fullmatch(r"[a-z0-9-]+", identity) else ""
+    return f"<style>{_CSS}{aside}</style>"

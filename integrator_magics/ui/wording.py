@@ -1,0 +1,215 @@
+"""The sentences of events, shared by plain text, HTML and widgets."""
+
+from __future__ import annotations
+
+from ..events import Failed, Opened, Previewed, Progress, Ran, Table, TargetCounts, Usage
+from . import words
+
+__all__ = [
+    "PREVIEW_COLUMNS",
+    "approve_label",
+    "approve_magic",
+    "changed_line",
+    "difference_line",
+    "failure_lines",
+    "file_line",
+    "opened_line",
+    "preview_row",
+    "preview_title",
+    "progress_line",
+    "receipt_line",
+    "receipt_title",
+    "reject_line",
+    "reject_summary",
+    "rows_to_write",
+    "system_label",
+    "table_note",
+    "target_name",
+    "usage_line",
+    "validity",
+    "write_question",
+]
+
+PREVIEW_COLUMNS = ["add", "update", "unchanged", "reject", "delete"]
+
+
+def system_label(system: str) -> str:
+    """The name people know a system by; the text itself where no driver has that name."""
+    from integrator_drivers import registry
+
+    entry = registry.manifests().get(system)
+    return entry.label if entry else words.clean(system)
+
+
+def target_name(target: TargetCounts) -> str:
+    """ "PostgreSQL public.leads"."""
+    return f"{system_label(target.system)} {words.clean(target.object)}".strip()
+
+
+def opened_line(event: Opened) -> str:
+    """What runs the dialog and where: "Integrator · guided mode · sandbox: embedded (full)"."""
+    parts = ["Integrator", words.clean(event.mode)]
+    if event.sandbox:
+        parts.append(f"sandbox: {words.clean(event.sandbox)}")
+    return "  ·  ".join(part for part in parts if part)
+
+
+def rows_to_write(event: Previewed) -> int:
+    """Rows that the run would add or update, over all targets."""
+    return sum(target.add + target.update for target in event.targets)
+
+
+def preview_title(event: Previewed) -> str:
+    """ "read-only run, 0.9 s, embedded sandbox"."""
+    where = words.clean(event.sandbox)
+    if where and "sandbox" not in where:
+        where += " sandbox"
+    return ", ".join(part for part in ("read-only run", words.duration(event.seconds), where) if part)
+
+
+def preview_row(target: TargetCounts) -> list[str]:
+    """The counts of one target in the order of PREVIEW_COLUMNS."""
+    counts = [target.add, target.update, target.unchanged, target.reject]
+    return [*(words.number(value) for value in counts), "never"]
+
+
+def write_question(event: Previewed) -> str:
+    """ "Write 412 rows to PostgreSQL public.leads?"; several targets are named one by one."""
+    targets = [target for target in event.targets if target.add + target.update]
+    rows = rows_to_write(event)
+    if not targets:
+        places = words.join_words([target_name(target) for target in event.targets])
+        changes = any(target.changes for target in event.targets)
+        return f"Change {places} without writing rows?" if changes else "There is nothing to write."
+    if len(targets) == 1:
+        return f"Write {words.count(rows, 'row')} to {target_name(targets[0])}?"
+    parts = [f"{words.number(target.add + target.update)} to {target_name(target)}" for target in targets]
+    return f"Write {words.count(rows, 'row')}: {words.join_words(parts)}?"
+
+
+def approve_label(event: Previewed) -> str:
+    """The words on the button: they name rows and system."""
+    systems = list(dict.fromkeys(system_label(t.system) for t in event.targets if t.add + t.update or t.changes))
+    rows = rows_to_write(event)
+    act = f"writing {words.count(rows, 'row')}" if rows else "this change"
+    return f"Approve {act} to {words.join_words(systems)}" if systems else f"Approve {act}"
+
+
+def approve_magic(event: Previewed) -> str:
+    """What to type instead of pressing the button."""
+    return f"%approve {event.name} {event.code}".strip()
+
+
+def validity(event: Previewed) -> str:
+    """What an approval covers and until when."""
+    until = f", until {words.clock(event.expires)}" if event.expires else ""
+    return f"valid for exactly this script (sha256 {words.short(event.sha256)}), this target, once{until}"
+
+
+def difference_line(entry: dict[str, object]) -> str:
+    """One difference of a preview: "email: ann@old.example -> ann@new.example".
+
+    Understands {field, old, new[, key]} and {key, field: [old, new], ...}; anything else is shown as name: value.
+    """
+    if "field" in entry and ("old" in entry or "new" in entry):
+        key = f"{words.clip(entry['key'], 30)}  " if entry.get("key") not in (None, "") else ""
+        return f"{key}{words.clip(entry['field'])}: {_value(entry.get('old'))} -> {_value(entry.get('new'))}"
+    parts = []
+    for name, value in entry.items():
+        if isinstance(value, (list, tuple)) and len(value) == 2:
+            parts.append(f"{words.clip(name)}: {_value(value[0])} -> {_value(value[1])}")
+        else:
+            parts.append(f"{words.clip(name)}: {_value(value)}")
+    return ", ".join(parts)
+
+
+def _value(value: object) -> str:
+    return "empty" if value is None or value == "" else words.clip(value, 40)
+
+
+def reject_line(entry: dict[str, object]) -> str:
+    """One rejected row: the reason, then what identifies the row."""
+    reason = words.clip(entry.get("reason") or "no reason given", 120)
+    record = entry.get("record")
+    rest = record if isinstance(record, dict) else {k: v for k, v in entry.items() if k != "reason"}
+    shown = ", ".join(f"{words.clip(k)}: {_value(v)}" for k, v in list(rest.items())[:3])
+    return f'"{reason}" ({shown})' if shown else f'"{reason}"'
+
+
+def reject_summary(target: TargetCounts, would: bool = True) -> str:
+    """ "2 rows would be rejected"."""
+    verb = "would be rejected" if would else ("was rejected" if target.reject == 1 else "were rejected")
+    return f"{words.count(target.reject, 'row')} {verb}"
+
+
+def changed_line(target: TargetCounts) -> str:
+    """Who tells what happens to the table itself."""
+    return f"{target_name(target)} is changed first"
+
+
+def file_line(entry: dict[str, object]) -> str:
+    """ "leads.csv  412 rows, 30 kB"."""
+    facts = []
+    if isinstance(rows := entry.get("rows"), int):
+        facts.append(words.count(rows, "row"))
+    if isinstance(amount := entry.get("bytes"), int):
+        facts.append(words.size(amount))
+    return f"{words.clean(entry.get('path', ''))}  {', '.join(facts)}".rstrip()
+
+
+def table_note(table: Table) -> str:
+    """ "salesforce.Lead: 1,240 rows, the first 10 are shown"."""
+    note = f"{words.clean(table.name)}: {words.count(table.count, 'row')}"
+    shown = len(table.rows)
+    return f"{note}, the first {words.number(shown)} are shown" if 0 < shown < table.count else note
+
+
+def progress_line(event: Progress) -> str:
+    """ "260 of 412 rows   1,900 rows/s   under 1 s left"."""
+    if event.total is None:
+        parts = [words.count(event.done, "row")]
+    else:
+        parts = [f"{words.number(event.done)} of {words.count(event.total, 'row')}"]
+    if event.rate:
+        parts.append(f"{words.number(round(event.rate))} rows/s")
+        if event.total is not None and event.total > event.done:
+            left = (event.total - event.done) / event.rate
+            parts.append("under 1 s left" if left < 1 else f"about {words.duration(left)} left")
+    return "   ".join(parts)
+
+
+def receipt_title(event: Ran) -> str:
+    """ "Done in 1.1 s"."""
+    return f"Done in {words.duration(event.seconds)}"
+
+
+def receipt_line(target: TargetCounts) -> str:
+    """ "source 414 = read 414 = 380 added + 32 updated + 0 unchanged + 2 rejected".
+
+    Where the numbers don't add up it says "but" instead of "=".
+    """
+    whole = target.add + target.update + target.unchanged + target.reject
+    parts = (
+        f"{words.number(target.add)} added + {words.number(target.update)} updated"
+        f" + {words.number(target.unchanged)} unchanged + {words.number(target.reject)} rejected"
+    )
+    line = f"read {words.number(target.read)} {'=' if whole == target.read else 'but'} {parts}"
+    if target.source_count is None:
+        return line
+    sign = "=" if target.source_count == target.read else "but"
+    return f"source {words.number(target.source_count)} {sign} {line}"
+
+
+def failure_lines(event: Failed) -> list[str]:
+    """What happened, what it means for the data, what to do next."""
+    return [words.clean(part) for part in (event.what, event.meaning, event.next) if part]
+
+
+def usage_line(event: Usage) -> str:
+    """ "12,300 tokens in, 900 out, 0.05 USD of 2.00 USD"; nothing for a dialog without a model."""
+    if not event.input_tokens and not event.output_tokens:
+        return ""
+    tokens = f"{words.number(event.input_tokens)} tokens in, {words.number(event.output_tokens)} out"
+    if event.usd is None:
+        return f"{tokens}, price not known"
+    return f"{tokens}, {words.money(event.usd)} of {words.money(event.ceiling)}"
