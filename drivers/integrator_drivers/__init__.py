@@ -14,6 +14,7 @@ from .errors import (
     RowLimitError,
     ValidationError,
 )
+from .joining import join
 from .manifest import Manifest
 from .mode import Mode, current_mode, now
 from .protocols import (
@@ -30,7 +31,11 @@ from .protocols import (
     Writer,
     WriteResult,
 )
+from .records import Records
 from .report import report
+from .showing import show
+from .sync import Receipt, Source, Target, sync
+from .windows import days_ago, start_of
 
 __all__ = [
     "AuthError",
@@ -52,14 +57,23 @@ __all__ = [
     "RateLimitError",
     "ReadOnlyError",
     "Reader",
+    "Receipt",
     "Record",
+    "Records",
     "Rejected",
     "RowLimitError",
+    "Source",
     "TableWriter",
+    "Target",
     "ValidationError",
     "WriteResult",
     "Writer",
     "current_mode",
+    "days_ago",
+    "join",
     "now",
     "report",
+    "show",
+    "start_of",
+    "sync",
 ]

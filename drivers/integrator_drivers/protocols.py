@@ -87,12 +87,14 @@ class WriteResult:
     updated: int = 0
     unchanged: int = 0
     rejected: list[Rejected] = field(default_factory=list)
+    differences: list[dict[str, Any]] = field(default_factory=list)  # the first 20: key, column, old, new; in a preview
 
     def __iadd__(self, other: WriteResult) -> WriteResult:
         self.inserted += other.inserted
         self.updated += other.updated
         self.unchanged += other.unchanged
         self.rejected += other.rejected
+        self.differences = (self.differences + other.differences)[:20]
         return self
 
 
