@@ -1,0 +1,1 @@
+"""Private parts of the Salesforce driver, reached only through `salesforce_driver`."""

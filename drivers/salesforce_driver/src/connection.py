@@ -1,0 +1,137 @@
+"""One open line to one org: every request of the driver passes `call`, is reported, renewed and translated there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+from integrator_drivers import report
+
+from . import faults
+from .login import Ticket, log_in
+from .settings import API_VERSION, Settings
+from .transport import Transport, open_session
+
+if TYPE_CHECKING:
+    from simple_salesforce import Salesforce
+
+__all__ = ["Connection"]
+
+STRING = re.compile(r"'(?:\\.|[^'\\])*'")
+RECORD_ID = re.compile(r"(?<=/)(?:[a-zA-Z0-9]{5}0[a-zA-Z0-9]{9}(?:[A-Z0-5]{3})?|01g[a-zA-Z0-9]+-\d+)(?=/|$)")
+
+
+class Connection:
+    """Logs in at the first question, and once more when the session has ended. Never logs out: sessions are shared."""
+
+    def __init__(self, settings: Settings, transport: Transport | None = None) -> None:
+        self.settings = settings
+        self._session = open_session(transport or Transport(settings.base_url))
+        self._ticket: Ticket | None = None
+        self._salesforce: Salesforce | None = None
+
+    @property
+    def user_id(self) -> str:
+        """The user we run as, where the login tells."""
+        self._open()
+        return self._ticket.user_id if self._ticket else ""
+
+    @property
+    def api_usage(self) -> tuple[int, int] | None:
+        """API requests used and allowed in 24 hours, from the last answer."""
+        usage = self._salesforce.api_usage.get("api-usage") if self._salesforce else None
+        return (usage.used, usage.total) if usage else None
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        done: str = "Nothing was read.",
+        params: dict[str, str] | None = None,
+        **kw: Any,
+    ) -> Any:
+        """One REST request below /services/data/vNN.N/; its JSON. `done` says what a lost connection means.
+
+        Raises the contract's errors only.
+        """
+        return self._send(lambda salesforce: salesforce.restful(path, params, method, **kw), method, path, params, done)
+
+    def query(self, soql: str, *, all_rows: bool = False) -> dict[str, Any]:
+        """The first page of a query: {totalSize, done, records, nextRecordsUrl}."""
+        page: dict[str, Any] = self.call("GET", "queryAll" if all_rows else "query", params={"q": soql})
+        return page
+
+    def pages(self, soql: str, *, all_rows: bool = False) -> Iterator[dict[str, Any]]:
+        """All pages of a query, one after the other."""
+        page = self.query(soql, all_rows=all_rows)
+        read = 0
+        while True:
+            yield page
+            read += len(page["records"])
+            if page.get("done", True) or not page.get("nextRecordsUrl"):
+                return
+            page = self.next_page(page["nextRecordsUrl"], f"{read:,} of {page['totalSize']:,} rows were read.")
+
+    def next_page(self, url: str, done: str = "Nothing was read.") -> dict[str, Any]:
+        """The page behind a nextRecordsUrl."""
+        page: dict[str, Any] = self._send(
+            lambda salesforce: salesforce.query_more(url, identifier_is_url=True), "GET", url, None, done
+        )
+        return page
+
+    def close(self) -> None:
+        """Close the sockets. The session at Salesforce stays: others may share it."""
+        self._session.close()
+
+    def _send(self, ask: Any, method: str, path: str, params: dict[str, str] | None, done: str) -> Any:
+        from simple_salesforce import SalesforceError
+
+        renewed = False
+        while True:
+            salesforce = self._open()
+            try:
+                answer = ask(salesforce)
+            except SalesforceError as exc:
+                self._report(method, path, params, exc.status, None)
+                if exc.status == 401:
+                    self._salesforce = None
+                    if not renewed:
+                        renewed = True
+                        continue
+                raise faults.translate(exc) from exc
+            except requests.RequestException as exc:
+                self._report(method, path, params, 0, None)
+                raise faults.no_answer(exc, self.settings, done) from exc
+            self._report(method, path, params, 200, _rows(answer))
+            return answer
+
+    def _open(self) -> Salesforce:
+        if self._salesforce is None:
+            from simple_salesforce import Salesforce
+
+            self._ticket = log_in(self.settings, self._session)
+            self._salesforce = Salesforce(
+                session_id=self._ticket.token,
+                instance=self._ticket.instance,
+                session=self._session,
+                version=API_VERSION,
+                object_pairs_hook=None,
+            )
+            self._salesforce.headers.pop("X-PrettyPrint", None)
+        return self._salesforce
+
+    def _report(self, method: str, path: str, params: dict[str, str] | None, status: int, rows: int | None) -> None:
+        template = RECORD_ID.sub("{id}", path)
+        if params and "q" in params:
+            template = f"{template}: {STRING.sub('?', params['q'])}"
+        report("call", system="salesforce", method=method, template=template, status=status, rows=rows)
+
+
+def _rows(answer: Any) -> int | None:
+    if isinstance(answer, dict):
+        answer = answer.get("records")
+    return len(answer) if isinstance(answer, list) else None
