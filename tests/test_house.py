@@ -17,9 +17,9 @@ LADDER = [
     {"audit"},
     {"sandbox"},
     {"export"},
-    {"integration"},
+    {"integration", "discovery"},
     {"agent"},
-    {"session"},
+    {"session", "dialog", "overview"},
     {"ui"},
     {"magics", "cli", "demo", "mcp", "practice"},
 ]

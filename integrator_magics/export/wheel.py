@@ -45,7 +45,8 @@ def _files() -> Iterator[tuple[str, bytes]]:
     for package in sorted(packages, key=lambda folder: folder.name):
         for path in sorted(package.rglob("*")):
             inside = path.relative_to(package)
-            if path.is_file() and "__pycache__" not in inside.parts and inside.parts[0] != "practice":
+            built = any(part == "__pycache__" or part.startswith(".") for part in inside.parts)
+            if path.is_file() and not built and inside.parts[0] != "practice":
                 yield f"{package.name}/{inside.as_posix()}", path.read_bytes()
 
 

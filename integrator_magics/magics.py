@@ -1,0 +1,299 @@
+"""The magics: parse a line, hand over to the session, show what comes back. Nothing is decided here."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import sys
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from IPython.core.magic import Magics, cell_magic, line_cell_magic, line_magic, magics_class, no_var_expand
+
+from .errors import ApprovalRequired, IntegratorError
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from .session import Session
+    from .ui.notebook import Notebook
+
+__all__ = ["IntegratorMagics", "register", "unregister"]
+
+# What the kernel was started with: a cell that sets the variable later does not count.
+HEADLESS_APPROVAL = os.environ.get("INTEGRATOR_HEADLESS_APPROVAL") == "1"
+
+
+def register(shell: InteractiveShell) -> None:
+    """Add the magics and their completion to a shell."""
+    magics = IntegratorMagics(shell)
+    shell.register_magics(magics)
+    for name in COMPLETED:
+        shell.set_hook("complete_command", magics.complete, str_key=f"%{name}")
+    shell.integrator = magics  # type: ignore[attr-defined]  # found again by unregister
+
+
+def unregister(shell: InteractiveShell) -> None:
+    """Take the magics away; a running dialog is cancelled, stored things stay."""
+    magics = shell.__dict__.pop("integrator", None)
+    if magics is None:
+        return
+    for kind, names in magics.magics.items():
+        for name in names:
+            shell.magics_manager.magics[kind].pop(name, None)
+    magics.close()
+
+
+class _Help(Exception):
+    """The user asked for --help, which is shown already."""
+
+
+class LineParser(argparse.ArgumentParser):
+    """Parses a magic's line; errors are one sentence, `--help` prints and ends the magic."""
+
+    def error(self, message: str) -> NoReturn:
+        raise IntegratorError(f"{self.prog}: {message}.", f"`{self.prog} --help` shows what it takes.")
+
+    def exit(self, status: int = 0, message: str | None = None) -> NoReturn:
+        raise _Help
+
+    def parse(self, line: str) -> argparse.Namespace | None:
+        """The arguments; None after --help."""
+        try:
+            words = shlex.split(line)
+        except ValueError as exc:
+            raise IntegratorError(f"{self.prog}: {str(exc).lower()}.", "Close the quotation mark.") from exc
+        try:
+            return self.parse_args(words)
+        except _Help:
+            return None
+
+
+def _parser(name: str, description: str) -> LineParser:
+    return LineParser(prog=name, description=description)
+
+
+def executed_by_program(shell: Any) -> bool:
+    """True under nbclient, papermill, nbval, or a plain script: nobody can answer."""
+    kernel = getattr(shell, "kernel", None)
+    if kernel is None:
+        return not (sys.stdin and sys.stdin.isatty())
+    parent = kernel.get_parent("shell") or {}
+    return not parent.get("content", {}).get("allow_stdin", True)
+
+
+def notebook_name(shell: Any) -> str:
+    """A stable name for this notebook: its path where the front end tells it, else the folder (and the process)."""
+    path = os.environ.get("JPY_SESSION_NAME") or shell.user_ns.get("__vsc_ipynb_file__")
+    if path:
+        return str(path)
+    folder = f"folder {Path.cwd()}"
+    return f"{folder}, process {os.getpid()}" if executed_by_program(shell) else folder
+
+
+@magics_class
+class IntegratorMagics(Magics):
+    """One notebook's magics; the session behind them is made at the first use."""
+
+    @cached_property
+    def session(self) -> Session:
+        from .session import Session
+
+        return Session(notebook_name(self.shell), Path.cwd())
+
+    @cached_property
+    def notebook(self) -> Notebook:
+        from .ui.notebook import Notebook
+
+        return Notebook(self.session, self.shell, executed=executed_by_program(self.shell))
+
+    def close(self) -> None:
+        """End background work; called when the extension is unloaded."""
+        if "session" in self.__dict__:
+            self.session.close()
+
+    @no_var_expand
+    @cell_magic
+    def integrate(self, line: str, cell: str) -> None:
+        """Describe an integration in plain words; the script arrives in a new cell."""
+        parser = _parser("%%integrate", "Describe below, in plain words, what you need.")
+        parser.add_argument("--new", action="store_true", help="forget the dialog so far and start afresh")
+        parser.add_argument("--model", default="", help='for this dialog, such as "anthropic:claude-sonnet-4-5" or guided')
+        if arguments := parser.parse(line):
+            self.notebook.integrate(cell, new=arguments.new, model=arguments.model)
+
+    @no_var_expand
+    @line_cell_magic
+    def integration(self, line: str, cell: str | None = None) -> None:
+        """Preview a script, ask for approval, run it: always in the sandbox, never in this kernel."""
+        parser = _parser("%%integration", "Run the script below (or, as %integration NAME, the stored one) in the sandbox.")
+        parser.add_argument("name")
+        if arguments := parser.parse(line):
+            preview = self.notebook.run_script(arguments.name, cell)
+            if preview is not None and preview.writes and executed_by_program(self.shell):
+                self._require_possible_approval(preview)
+
+    @no_var_expand
+    @line_magic
+    def answer(self, line: str) -> None:
+        """Answer the open question: an option's label or number, or your own words."""
+        if self._help("%answer TEXT", self.answer, line):
+            return
+        self.notebook.answer(line)
+
+    @no_var_expand
+    @line_magic
+    def approve(self, line: str) -> None:
+        """Approve the waiting preview of NAME; CODE is the word shown with it. Without CODE: what is waiting."""
+        parser = _parser("%approve", "Approve the waiting preview of a script, and run exactly that.")
+        parser.add_argument("name", nargs="?")
+        parser.add_argument("code", nargs="?", default="")
+        arguments = parser.parse(line)
+        if arguments is None:
+            return
+        waiting = self.session.integrations.waiting_names()
+        name = arguments.name or (waiting[0] if len(waiting) == 1 else "")
+        if not name:
+            names = ", ".join(waiting) or "nothing"
+            raise ApprovalRequired(f"Waiting for a decision: {names}.", "Name one: `%approve NAME CODE`.")
+        preview = self.session.integrations.waiting(name)
+        if preview.code and not arguments.code:
+            self.notebook.show(preview)
+            return
+        if preview.code and executed_by_program(self.shell) and not HEADLESS_APPROVAL:
+            self._require_possible_approval(preview)
+        self.notebook.approve(name, arguments.code)
+
+    @no_var_expand
+    @line_magic
+    def reject(self, line: str) -> None:
+        """Void the waiting preview of NAME; the words after it tell the agent what to change."""
+        if self._help("%reject NAME [why]", self.reject, line):
+            return
+        name, _, why = line.strip().partition(" ")
+        if not name:
+            raise IntegratorError("Reject which script?", "`%reject NAME why`.")
+        self.notebook.reject(name, why.strip())
+
+    @line_magic
+    def wait(self, line: str) -> None:
+        """Wait until the dialog is done or needs you; Stop ends the waiting, not the dialog."""
+        if not self._help("%wait", self.wait, line):
+            self.notebook.wait()
+
+    @line_magic
+    def discover(self, line: str) -> Any:
+        """The objects of a system, or the field dictionary of one; real DataFrames, only reading."""
+        parser = _parser("%discover", "What is in a system: its objects, or the fields of one. Only reads.")
+        parser.add_argument("system")
+        parser.add_argument("object", nargs="?")
+        parser.add_argument("--sample", type=int, default=0, metavar="N", help="fill rate and masked examples of N records")
+        parser.add_argument("--out", metavar="VAR", help="also assign the DataFrame to this variable")
+        arguments = parser.parse(line)
+        if arguments is None:
+            return None
+        return self.notebook.discover(arguments.system, arguments.object, arguments.sample, arguments.out)
+
+    @line_magic
+    def drivers(self, line: str) -> Any:
+        """Every driver, what it is for, and whether it is connected."""
+        if self._help("%drivers", self.drivers, line):
+            return None
+        return self.notebook.drivers()
+
+    @no_var_expand
+    @line_magic
+    def docs(self, line: str) -> Any:
+        """Read a driver's README, or search its documents: `%docs SYSTEM [question]`."""
+        if self._help("%docs SYSTEM [question]", self.docs, line):
+            return None
+        system, _, question = line.strip().partition(" ")
+        if not system:
+            raise IntegratorError("Docs of which system?", "`%docs salesforce paging`; `%drivers` lists all.")
+        return self.notebook.docs(system, question.strip())
+
+    @line_magic
+    def connect(self, line: str) -> None:
+        """A form for what a system needs; written to .env (mode 0600), then checked live."""
+        parser = _parser("%connect", "Fill in what a driver needs; values go to .env and nowhere else.")
+        parser.add_argument("system")
+        if arguments := parser.parse(line):
+            self.notebook.connect(arguments.system)
+
+    @line_magic
+    def export(self, line: str) -> None:
+        """Write the approved script to a file that runs anywhere."""
+        parser = _parser("%export", "Write the approved script to a .py file, with its drivers in wheels/ beside it.")
+        parser.add_argument("name")
+        parser.add_argument("path")
+        parser.add_argument("--schedule", metavar="CRON", help='when it runs, such as "0 2 * * *"')
+        if arguments := parser.parse(line):
+            self.notebook.export(arguments.name, arguments.path, arguments.schedule)
+
+    @line_magic
+    def audit(self, line: str) -> Any:
+        """The audit log: `%audit`, `%audit tail`, `%audit verify`, `%audit export PATH`."""
+        parser = _parser("%audit", "What was asked, read, decided and written.")
+        parser.add_argument("what", nargs="?", choices=["tail", "verify", "export"], default="tail")
+        parser.add_argument("path", nargs="?")
+        parser.add_argument("-n", type=int, default=10, help="how many records")
+        if arguments := parser.parse(line):
+            return self.notebook.audit(arguments.what, arguments.path, arguments.n)
+        return None
+
+    @line_magic
+    def integrator(self, line: str) -> Any:
+        """Status and next step; `demo` starts practice systems; `config`, `cancel`, `resume`."""
+        parser = _parser("%integrator", "Status and next step, settings, practice systems.")
+        parser.add_argument("what", nargs="?", default="status", choices=["status", "config", "demo", "cancel", "resume"])
+        parser.add_argument("--model")
+        parser.add_argument("--ceiling", type=float, help="USD per dialog")
+        parser.add_argument("--sandbox", choices=["embedded", "e2b"])
+        parser.add_argument("--personal-values", choices=["yes", "no"], help="may values of personal fields reach the model")
+        if arguments := parser.parse(line):
+            return self.notebook.integrator(arguments.what, arguments)
+        return None
+
+    def complete(self, shell: Any, event: Any) -> list[str]:
+        """Arguments of the magics, from what is known already: never a call to a system."""
+        from integrator_drivers import registry
+
+        words = event.line.split()
+        position = len(words) - (0 if event.line.endswith(" ") else 1)
+        magic = words[0].lstrip("%") if words else ""
+        if magic in ("discover", "docs", "connect"):
+            if position == 1:
+                return registry.names()
+            if magic == "discover" and position == 2:
+                prefix = f"{words[1]}."
+                return [key.removeprefix(prefix) for key in self._known_objects() if key.startswith(prefix)]
+            return ["--sample", "--out"] if magic == "discover" else []
+        if magic in ("approve", "reject", "export", "integration") and position == 1 and "session" in self.__dict__:
+            return self.session.store.names()
+        return {"audit": ["tail", "verify", "export"], "integrator": ["status", "config", "demo", "cancel", "resume"]}.get(
+            magic, []
+        )
+
+    def _known_objects(self) -> list[str]:
+        return list(self.notebook.known_objects) if "notebook" in self.__dict__ else []
+
+    def _require_possible_approval(self, preview: Any) -> None:
+        if preview.practice or HEADLESS_APPROVAL:
+            return
+        raise ApprovalRequired(
+            f"{preview.name} needs a person's approval, and this notebook is executed by a program; "
+            "nothing was written.",
+            "Approve it in JupyterLab, or start the kernel with INTEGRATOR_HEADLESS_APPROVAL=1.",
+        )
+
+    def _help(self, usage: str, magic: Any, line: str) -> bool:
+        if line.strip() not in ("-h", "--help"):
+            return False
+        print(f"usage: {usage}\n\n{magic.__doc__}")
+        return True
+
+
+COMPLETED = ("discover", "docs", "connect", "approve", "reject", "export", "integration", "audit", "integrator")
+

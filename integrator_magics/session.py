@@ -1,0 +1,416 @@
+"""One notebook's conversation. Emits typed events, knows no widget; every room below is reached through here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from integrator_drivers import DriverError, registry
+
+from .config import Settings, cache_folder, home
+from .dialog import Dialog
+from .errors import IntegratorError
+from .events import Answered, Asked, Decided, Ended, Event, Failed, Opened, Option, Said, Step, Wrote
+from .export import Exported, ScriptStore, export, get_schedule
+
+if TYPE_CHECKING:
+    from .agent import Workspace
+    from .audit import AuditLog
+    from .credentials import Credentials
+    from .integration import Integrations
+    from .knowledge import Index
+    from .policy import Approvals
+    from .sandbox import Runner
+
+__all__ = ["DIALOG", "Session", "run_channel"]
+
+log = logging.getLogger(__name__)
+DIALOG = "dialog"
+Listener = Callable[[Event], None]
+
+
+def run_channel(name: str) -> str:
+    """The channel on which events of one script's preview and run arrive."""
+    return f"run:{name}"
+
+
+class Session:
+    """The conversation, scripts and systems of one notebook.
+
+    Methods return at once unless they say otherwise; what follows arrives at listeners, on a background thread.
+    `notebook` is the notebook's path or another stable name; files of scripts are written to `workdir`.
+    """
+
+    def __init__(self, notebook: str, workdir: Path, settings: Settings | None = None) -> None:
+        self.notebook = notebook
+        self.workdir = workdir
+        self.settings = settings or Settings.load()
+        self.home = home()
+        self.dialog = Dialog.load(self.home, notebook)
+        self._listeners: dict[str, list[Listener]] = defaultdict(list)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._turn: Future[None] | None = None
+        self._runs: dict[str, Future[None]] = {}
+        self._model = ""
+        self.practice: dict[str, Any] = {}
+        self._wrote: dict[str, Wrote] = {}
+        self._retry: Callable[[], None] | None = None
+        self.on_scripts: Callable[[list[Wrote]], None] = lambda scripts: None
+
+    # The rooms below, each made when it is first needed.
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        from .credentials import Credentials
+
+        return Credentials(self.workdir, self.home)
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        from .audit import AuditLog
+
+        return AuditLog(self.home / "audit")
+
+    @cached_property
+    def approvals(self) -> Approvals:
+        from .policy import Approvals
+
+        return Approvals(self.home / "approvals.sqlite")
+
+    @cached_property
+    def runner(self) -> Runner:
+        from .sandbox import Runner
+
+        return Runner(self.credentials, self.audit, self.settings, self.workdir)
+
+    @cached_property
+    def store(self) -> ScriptStore:
+        return ScriptStore(self.home, self.notebook)
+
+    @cached_property
+    def index(self) -> Index:
+        from .knowledge import Index
+
+        return Index(cache_folder())
+
+    @cached_property
+    def integrations(self) -> Integrations:
+        from .integration import Integrations
+
+        return Integrations(
+            self.notebook,
+            self.workdir,
+            credentials=self.credentials,
+            audit=self.audit,
+            approvals=self.approvals,
+            runner=self.runner,
+            store=self.store,
+        )
+
+    # Listening.
+
+    def listen(self, channel: str, listener: Listener) -> Callable[[], None]:
+        """Have `listener` called with each event of a channel; returns how to stop that."""
+        self._listeners[channel].append(listener)
+        return lambda: self._listeners[channel].remove(listener)
+
+    def emit(self, event: Event, channel: str = DIALOG) -> None:
+        """Tell everybody who listens; the dialog's events are kept on disk. Any thread may call."""
+        if channel == DIALOG:
+            if not (isinstance(event, Said) and event.partial):
+                self.dialog.events.append(event)
+            if isinstance(event, Wrote):
+                self._wrote[event.name] = event
+        for listener in list(self._listeners[channel]):
+            listener(event)
+
+    # The dialog.
+
+    @property
+    def busy(self) -> bool:
+        """True while the agent works on a turn."""
+        return self._turn is not None and not self._turn.done()
+
+    @property
+    def working(self) -> bool:
+        """True while the agent or a run is under way."""
+        return self.busy or any(not run.done() for run in self._runs.values())
+
+    def integrate(self, prompt: str, *, new: bool = False, model: str = "") -> bool:
+        """Start or continue the dialog; False when this very text was worked on before and nothing was started.
+
+        While a question waits, the text is its answer. Raises IntegratorError in one sentence.
+        """
+        prompt = prompt.strip()
+        if not prompt:
+            raise IntegratorError(
+                "Nothing to do yet: the cell is empty.",
+                "Write below %%integrate what you need, for example: "
+                "Sync leads from Salesforce to PostgreSQL: name, email.",
+            )
+        self._require_idle()
+        self._require_no_secret(prompt)
+        if model:
+            self._model = model
+        if new:
+            self.dialog.start_again()
+        elif self.dialog.state == "asking" and prompt not in self.dialog.prompts:
+            self.answer(prompt)
+            return True
+        elif prompt in self.dialog.prompts:
+            return False
+        self._record("prompt", text=prompt)
+        self.dialog.prompts.append(prompt)
+        self._start(self._converse(prompt, answer=False, opening=prompt))
+        return True
+
+    def answer(self, text: str) -> None:
+        """The user's answer to the open question, or the label of an option of a failure."""
+        text = text.strip()
+        self._require_idle()
+        if not text:
+            raise IntegratorError("The answer is empty.", "Type one, or press one of the buttons.")
+        if self.dialog.state != "asking":
+            raise IntegratorError("No question is waiting for an answer.", "Describe what you need with %%integrate.")
+        self._require_no_secret(text)
+        self._record("answer", question=self.dialog.question, text=text)
+        self.emit(Answered(text))
+        self._start(self._converse(text, answer=True))
+
+    def cancel(self) -> None:
+        """End what the dialog is doing; everything done so far stays."""
+        self._record("cancel")
+        if self.busy and self._turn is not None:
+            self.runner.cancel()
+            self._turn.cancel()
+        elif self.dialog.state == "asking":
+            self.dialog.state = "cancelled"
+            self.emit(Ended("cancelled", "Cancelled. Nothing was written; everything so far is kept."))
+            self.dialog.save()
+
+    def start_again(self) -> None:
+        """A fresh dialog with the text of the newest prompt."""
+        self._require_idle()
+        prompts = self.dialog.prompts
+        if not prompts:
+            raise IntegratorError("There is no dialog to start again.", "Describe what you need with %%integrate.")
+        self.integrate(prompts[-1], new=True)
+
+    def retry(self) -> None:
+        """Do the step that failed once more."""
+        self._require_idle()
+        if self._retry:
+            self._retry()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Block until the dialog and all runs are done or need the user; whether that is so now."""
+        for future in [entry for entry in (self._turn, *self._runs.values()) if entry is not None]:
+            try:
+                future.result(timeout)
+            except TimeoutError:
+                return False
+            except BaseException:  # noqa: BLE001 - was shown as an event already
+                log.debug("a background step ended with an error", exc_info=True)
+        return True
+
+    # Scripts.
+
+    def run_script(self, name: str, code: str | None = None) -> None:
+        """Preview a script (the stored one without `code`); one that only reads and is known to be right just runs."""
+        if code is None:
+            code = self.store.latest(name).code
+        if name in self._runs and not self._runs[name].done():
+            raise IntegratorError(f"{name} is still running.", "Wait for it, or stop it first.")
+        self._require_no_secret(code)
+        self._retry = lambda: self.run_script(name, code)
+        self._runs[name] = self._submit(self._work(name, lambda: self._preview(name, code)))
+
+    def approve(self, name: str, code: str = "") -> None:
+        """Approve the waiting preview of a script and run exactly that."""
+        self.integrations.waiting(name)
+        emit = self._emitter(name)
+        self._runs[name] = self._submit(self._work(name, lambda: emit(self.integrations.approve(name, code, emit))))
+
+    def confirm(self, name: str, yes: bool, why: str = "") -> None:
+        """The answer to "Does this look right?"."""
+        if yes:
+            self.approve(name)
+        else:
+            self.reject(name, why)
+
+    def reject(self, name: str, why: str = "") -> None:
+        """Void the preview; with a reason the dialog goes on from it."""
+        self._require_no_secret(why)
+        self.integrations.reject(name, why, self._emitter(name))
+        if why.strip() and not self.busy and name in self._names_of_dialog():
+            if self.dialog.state == "asking":
+                self.dialog.state = "done"
+            self._record("prompt", text=why, rejected=name)
+            self.dialog.prompts.append(why)
+            self._start(self._converse(why, answer=False, opening=why))
+
+    def stop_run(self, name: str) -> None:
+        """Stop the run of a script; what is written stays and is reported."""
+        self._record("cancel", name=name)
+        self.runner.cancel()
+
+    def export(self, name: str, path: str, schedule: str | None = None) -> Exported:
+        """Write the approved script to a file; blocks. Relative paths are seen from the notebook's folder."""
+        target = Path(path).expanduser()
+        exported = export(self.store, name, target if target.is_absolute() else self.workdir / target, schedule)
+        self._record("export", name=name, path=str(exported.path), script_sha256=exported.sha256)
+        return exported
+
+    # Systems.
+
+    def start_practice(self, *systems: str) -> dict[str, Any]:
+        """Start practice systems (all there are, without names) and use them from now on; blocks some seconds."""
+        import integrator_practice
+
+        wanted = systems or [name for name, entry in registry.manifests().items() if entry.practice]
+        for name in wanted:
+            if name not in self.practice:
+                practice = integrator_practice.start(name)
+                self.practice[name] = practice
+                self.credentials.use_practice(name, practice.env)
+        return {name: self.practice[name] for name in wanted}
+
+    def close(self) -> None:
+        """End practice systems and background work; stored things stay."""
+        if self.busy:
+            self.cancel()
+        for name, practice in self.practice.items():
+            self.credentials.drop_practice(name)
+            practice.close()
+        self.practice.clear()
+        if "runner" in self.__dict__:
+            self.runner.close()
+        if self._loop:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._loop = None
+
+    # How it works inside.
+
+    async def _converse(self, text: str, *, answer: bool, opening: str = "") -> None:
+        """One turn of the agent, from a prompt or an answer to the next question or the end."""
+        from .agent import Agent, choose
+
+        self.dialog.state = "working"
+        self._wrote.clear()
+        self._retry = lambda: self._start(self._converse(text, answer=answer))
+        try:
+            choice = await asyncio.to_thread(choose, self.settings, self.credentials, self._model)
+            if opening:
+                backend, level, _ = await asyncio.to_thread(self.runner.describe)
+                self.emit(Opened(opening, choice.label, f"{backend} ({level})"))
+            if choice.notice:
+                self.emit(Step("model", "Model", choice.notice))
+            agent = Agent(self.workspace, choice)
+            call = self.dialog.call if answer else ""
+            turn = await agent.turn(self.dialog.history, text, call=call)
+            self.dialog.history = turn.history
+            self.dialog.call = turn.call
+            if turn.question:
+                self.dialog.state = "asking"
+                self.dialog.question = turn.question
+                self.emit(Asked(turn.question, [Option(**entry) for entry in turn.options]))
+            else:
+                self.dialog.state = "done"
+                self._deliver()
+                self.emit(Ended(turn.state, turn.text))
+        except asyncio.CancelledError:
+            self.dialog.state = "cancelled"
+            self.emit(Ended("cancelled", "Cancelled. Nothing was written; everything so far is kept."))
+        except (IntegratorError, DriverError) as exc:
+            self.dialog.state = "failed"
+            self._fail(exc, DIALOG)
+        finally:
+            self.dialog.save()
+
+    def _deliver(self) -> None:
+        """Hand the scripts of this turn to whoever shows them in cells."""
+        if self._wrote:
+            self.on_scripts(list(self._wrote.values()))
+
+    @cached_property
+    def workspace(self) -> Workspace:
+        """What the agent's tools work on."""
+        from .agent import Workspace
+
+        return Workspace(
+            runner=self.runner,
+            credentials=self.credentials,
+            index=self.index,
+            audit=self.audit,
+            settings=self.settings,
+            scripts=self.store,
+            emit=self.emit,
+            preview=lambda name: self.integrations.preview(name, self.store.latest(name).code, self.emit),
+        )
+
+    def _preview(self, name: str, code: str) -> None:
+        emit = self._emitter(name)
+        emit(Step("preview", f"Preview of {name}", "read-only run", "running"))
+        preview = self.integrations.preview(name, code, emit)
+        emit(Step("preview", f"Preview of {name}", "read-only run", "done", preview.seconds))
+        emit(preview)
+        if not preview.writes and not preview.needs_decision:
+            emit(self.integrations.run_reader(name, emit))
+
+    async def _work(self, name: str, work: Callable[[], None]) -> None:
+        channel = run_channel(name)
+        try:
+            await asyncio.to_thread(work)
+        except (IntegratorError, DriverError) as exc:
+            self._fail(exc, channel)
+
+    def _fail(self, exc: Exception, channel: str) -> None:
+        if isinstance(exc, IntegratorError):
+            event = Failed(str(exc.args[0]), next=exc.next)
+        else:
+            event = Failed(str(exc))
+        self.emit(event, channel)
+
+    def _emitter(self, name: str) -> Listener:
+        channel = run_channel(name)
+        return lambda event: self.emit(event, channel)
+
+    def _names_of_dialog(self) -> set[str]:
+        return {event.name for event in self.dialog.events if isinstance(event, (Wrote, Decided))}
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        self.dialog.state = "working"
+        self._turn = self._submit(work)
+
+    def _submit(self, work: Coroutine[Any, Any, None]) -> Future[None]:
+        if self._loop is None:
+            self._loop = asyncio.new_event_loop()
+            threading.Thread(target=self._loop.run_forever, name="integrator", daemon=True).start()
+        return asyncio.run_coroutine_threadsafe(work, self._loop)
+
+    def _require_idle(self) -> None:
+        if self.busy:
+            raise IntegratorError("I am still working on the last request.", "`%wait` waits; `%integrator cancel` ends it.")
+
+    def _require_no_secret(self, text: str) -> None:
+        from .errors import SecretInText
+
+        if kind := self.credentials.find_secret(text):
+            raise SecretInText(
+                f"This text holds what looks like a credential ({kind}), so it was neither sent nor stored.",
+                "Take it out and use `%connect SYSTEM`, which keeps it in .env.",
+            )
+
+    def _record(self, event: str, **facts: Any) -> int:
+        return self.audit.append({"event": event, "notebook": self.notebook, **facts})
+
+    def schedule_of(self, name: str) -> str | None:
+        """The cron line of the newest version of a script."""
+        return get_schedule(self.store.latest(name).code)
