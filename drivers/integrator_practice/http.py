@@ -88,9 +88,7 @@ class Router:
         """Register a handler; it gets the request and the pattern's names, percent-decoded."""
         parts = re.split(r"\{(\w+\*?)\}", pattern)
         expression = "".join(
-            re.escape(part)
-            if i % 2 == 0
-            else (f"(?P<{part[:-1]}>.+)" if part.endswith("*") else f"(?P<{part}>[^/]+)")
+            re.escape(part) if i % 2 == 0 else (f"(?P<{part[:-1]}>.+)" if part.endswith("*") else f"(?P<{part}>[^/]+)")
             for i, part in enumerate(parts)
         )
         compiled = re.compile(expression + "/?")

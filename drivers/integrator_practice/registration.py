@@ -33,9 +33,7 @@ def folder() -> Path:
     return path
 
 
-def register(
-    system: str, host: str, port: int, pid: int, nonce: str, probe: Mapping[str, str] | None = None
-) -> Path:
+def register(system: str, host: str, port: int, pid: int, nonce: str, probe: Mapping[str, str] | None = None) -> Path:
     """Write SYSTEM-PORT.json, readable by its owner only. `probe`: how to log in where the check needs a login."""
     path = folder() / f"{system}-{port}.json"
     path.unlink(missing_ok=True)

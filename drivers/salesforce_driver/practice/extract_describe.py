@@ -75,10 +75,7 @@ FIELD_DEFAULTS: dict[str, Any] = {
     "updateable": False,
     "writeRequiresMasterRead": False,
 }
-OBJECT_KEYS = (
-    "label labelPlural keyPrefix custom createable updateable deletable undeletable queryable retrieveable replicateable "
-    "searchable mergeable triggerable feedEnabled mruEnabled layoutable"
-).split()
+OBJECT_KEYS = ["label", "labelPlural", "keyPrefix", "custom", "createable", "updateable", "deletable", "undeletable", "queryable", "retrieveable", "replicateable", "searchable", "mergeable", "triggerable", "feedEnabled", "mruEnabled", "layoutable"]
 
 
 def main(folder: Path, target: Path) -> None:
@@ -114,7 +111,12 @@ def _field(field: dict[str, Any]) -> dict[str, Any]:
         value = field.get(key, default)
         if key == "picklistValues":
             value = [_choice(choice) for choice in value]
-        if value != default and key not in ("inlineHelpText", "filteredLookupInfo", "defaultValueFormula", "byteLength"):
+        if value != default and key not in (
+            "inlineHelpText",
+            "filteredLookupInfo",
+            "defaultValueFormula",
+            "byteLength",
+        ):
             kept[key] = value
     return kept
 

@@ -71,7 +71,9 @@ def _stamps() -> list[Field]:
         _moment("CreatedDate", "Created Date", permissionable=False, **_SYSTEM),
         _reference("CreatedById", "Created By ID", "User", "CreatedBy", permissionable=False, **_SYSTEM),
         _moment("LastModifiedDate", "Last Modified Date", permissionable=False, **_SYSTEM),
-        _reference("LastModifiedById", "Last Modified By ID", "User", "LastModifiedBy", permissionable=False, **_SYSTEM),
+        _reference(
+            "LastModifiedById", "Last Modified By ID", "User", "LastModifiedBy", permissionable=False, **_SYSTEM
+        ),
         _moment("SystemModstamp", "System Modstamp", permissionable=False, **_SYSTEM),
     ]
 
@@ -131,9 +133,7 @@ CAMPAIGN = _switches("701", "Campaign", "Campaigns") | {
                 "Other",
             ],
         ),
-        _picklist(
-            "Status", "Status", [["Planned", "Planned", True, True], "In Progress", "Completed", "Aborted"]
-        ),
+        _picklist("Status", "Status", [["Planned", "Planned", True, True], "In Progress", "Completed", "Aborted"]),
         _date("StartDate", "Start Date", **_WRITABLE),
         _date("EndDate", "End Date", **_WRITABLE),
         _number("ExpectedRevenue", "Expected Revenue", "currency", 18, **_WRITABLE),
@@ -160,7 +160,12 @@ CAMPAIGN = _switches("701", "Campaign", "Campaigns") | {
         _number("NumberOfResponses", "Responses in Campaign", "int", 9, nillable=False, defaultedOnCreate=True),
         _number("NumberOfOpportunities", "Opportunities in Campaign", "int", 9, nillable=False, defaultedOnCreate=True),
         _number(
-            "NumberOfWonOpportunities", "Won Opportunities in Campaign", "int", 9, nillable=False, defaultedOnCreate=True
+            "NumberOfWonOpportunities",
+            "Won Opportunities in Campaign",
+            "int",
+            9,
+            nillable=False,
+            defaultedOnCreate=True,
         ),
         _number(
             "AmountAllOpportunities",
@@ -192,7 +197,13 @@ CAMPAIGN = _switches("701", "Campaign", "Campaigns") | {
 }
 
 CAMPAIGN_MEMBER = _switches(
-    "00v", "Campaign Member", "Campaign Members", undeletable=False, searchable=False, feedEnabled=False, mruEnabled=False
+    "00v",
+    "Campaign Member",
+    "Campaign Members",
+    undeletable=False,
+    searchable=False,
+    feedEnabled=False,
+    mruEnabled=False,
 ) | {
     "fields": [
         _id("Campaign Member ID"),
@@ -227,9 +238,7 @@ CAMPAIGN_MEMBER = _switches(
     "children": [],
 }
 
-USER = _switches(
-    "005", "User", "Users", deletable=False, undeletable=False, createable=False, updateable=False
-) | {
+USER = _switches("005", "User", "Users", deletable=False, undeletable=False, createable=False, updateable=False) | {
     "fields": [
         _id("User ID"),
         _field("Username", "Username", "string", length=80, nillable=False, idLookup=True, unique=True),
