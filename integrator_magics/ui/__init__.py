@@ -1,4 +1,4 @@
-"""What a person sees: session events as text, HTML and live widgets, and the bridge that puts cells into the notebook."""
+"""What a person sees: session events as text, HTML and widgets, and the bridge that puts cells into the notebook."""
 
 from __future__ import annotations
 

@@ -46,6 +46,17 @@ class Dispatcher:
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.run_pending, context=self.context.copy())
 
+    def post_later(self, seconds: float, work: Callable[[], None]) -> None:
+        """Have `work` done on the main thread after that time, or later while a cell runs."""
+        timer = threading.Timer(seconds, self.post, [work])
+        timer.daemon = True
+        timer.start()
+
+    @property
+    def has_loop(self) -> bool:
+        """Whether work is done by itself; without it only `drain` does it."""
+        return self._loop is not None
+
     def run_pending(self) -> int:
         """Do what is waiting; returns how many pieces were done. Call on the main thread only.
 

@@ -31,7 +31,17 @@ from . import wording, words
 from .story import Story
 from .theme import style
 
-__all__ = ["code_block", "escape", "fragment", "page", "table_html", "transcript"]
+__all__ = [
+    "code_block",
+    "escape",
+    "fragment",
+    "html",
+    "page",
+    "paragraphs",
+    "preview_body",
+    "table_html",
+    "transcript",
+]
 
 ROWS = 10
 _ICONS = {"done": ("✓", "done"), "running": ("…", "under way"), "failed": ("✕", "failed")}
@@ -51,6 +61,12 @@ def transcript(events: Iterable[Event], identity: str = "") -> str:
     return page(body, f"ig-saved ig-saved-{escape(identity)}" if identity else "ig-saved", identity)
 
 
+def html(event: Event) -> str:
+    """One event on its own, with the style it needs; "" where there is nothing to say."""
+    body = fragment(event)
+    return page(body) if body else ""
+
+
 def page(body: str, classes: str = "", identity: str = "") -> str:
     """A fragment with the style it needs."""
     return f'{style(identity)}<div class="ig-dialog {classes}" role="group" aria-label="Integrator">{body}</div>'
@@ -64,7 +80,8 @@ def _card(icon: str, word: str, body: str, kind: str = "") -> str:
     )
 
 
-def _paragraphs(text: object) -> str:
+def paragraphs(text: object) -> str:
+    """Each line of a text as a paragraph."""
     return "".join(f"<p>{escape(part)}</p>" for part in words.clean(text).split("\n") if part.strip())
 
 
@@ -132,7 +149,7 @@ def _(event: Opened) -> str:
 
 @fragment.register
 def _(event: Said) -> str:
-    return f'<div class="ig-said">{_paragraphs(event.text)}</div>'
+    return f'<div class="ig-said">{paragraphs(event.text)}</div>'
 
 
 def step_line(event: Step) -> str:
@@ -164,7 +181,7 @@ def _options(options: list[Option]) -> str:
 
 @fragment.register
 def _(event: Asked) -> str:
-    return _card("?", "question", _paragraphs(event.question) + _options(event.options), "asked")
+    return _card("?", "question", paragraphs(event.question) + _options(event.options), "asked")
 
 
 @fragment.register
@@ -180,7 +197,7 @@ def _(event: Wrote) -> str:
         f"<p>Script <code>{escape(event.name)}</code>{version} "
         f'<span class="ig-detail">sha256 {escape(words.short(event.sha256))}</span></p>'
     )
-    body += _paragraphs(event.explanation)
+    body += paragraphs(event.explanation)
     if event.diff:
         body += code_block(event.diff, "diff")
     return _card("i", "script", body + _details("Show the script", code_block(event.code)), "wrote")
@@ -303,5 +320,5 @@ def _(event: Usage) -> str:
 @fragment.register
 def _(event: Ended) -> str:
     if event.text:
-        return f'<div class="ig-said">{_paragraphs(event.text)}</div>'
+        return f'<div class="ig-said">{paragraphs(event.text)}</div>'
     return "" if event.state == "done" else f'<div class="ig-usage">The dialog was {escape(event.state)}.</div>'

@@ -51,6 +51,17 @@ pre.ig-code, .ig-dialog pre.ig-code { font-family: var(--jp-code-font-family, mo
 
 .ig-progress progress { vertical-align: middle; width: 220px; max-width: 40%;
   accent-color: var(--jp-brand-color1, currentColor); }
+.ig-live { max-width: 880px; }
+.ig-live .widget-html, .ig-live .widget-html-content { line-height: 1.45; height: auto; min-height: 0; margin: 0;
+  white-space: normal; }
+.ig-live .ig-row { gap: 6px 10px; }
+.ig-live .ig-button { white-space: normal; line-height: 1.4; padding: 3px 12px; text-align: left; max-width: 100%; }
+.ig-live .ig-fold { background: none; border: none; box-shadow: none; padding: 0 2px;
+  color: var(--jp-ui-font-color2, inherit); }
+.ig-under { margin-left: 24px; }
+.ig-problem { margin: 4px 0 4px 24px; padding-left: 8px; border-left: 3px solid var(--jp-error-color1, currentColor);
+  color: var(--jp-ui-font-color1, inherit); }
+.ig-status { color: var(--jp-ui-font-color2, inherit); min-height: 1.45em; }
 """
 
 # While the live dialog is in the page the saved one steps aside; when the kernel is gone it takes over.

@@ -61,9 +61,9 @@ def rows_to_write(event: Previewed) -> int:
 
 def preview_title(event: Previewed) -> str:
     """ "read-only run, 0.9 s, embedded sandbox"."""
-    where = words.clean(event.sandbox)
-    if where and "sandbox" not in where:
-        where += " sandbox"
+    name, bracket, level = words.clean(event.sandbox).partition(" (")
+    where = name if not name or "sandbox" in name else f"{name} sandbox"
+    where += bracket + level
     return ", ".join(part for part in ("read-only run", words.duration(event.seconds), where) if part)
 
 

@@ -1,0 +1,381 @@
+"""Cards of the live dialog: widgets for one event each, which become still text when they are over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+
+import ipywidgets as W
+
+from ..events import Asked, Event, Failed, Option, Previewed, Progress, Step, Table, Wrote
+from . import wording, words
+from .controller import Controller
+from .frames import search_view, to_frame
+from .html import code_block, escape, fragment, paragraphs
+from .script_cells import Placed, cell_source
+
+__all__ = ["Act", "Card", "ProgressRow", "ScriptCard", "make_card"]
+
+# Calls the session; shows in the card what it refuses. Returns whether it was taken.
+Act = Callable[[Callable[[], None], Callable[[str], None]], bool]
+
+AUTO = {"width": "auto", "height": "auto", "min_height": "28px"}
+
+
+def button(label: str, pressed: Callable[[], None], *, primary: bool = False, tooltip: str = "") -> W.Button:
+    """A button as wide as its words. Labels are text: ipywidgets sets them as text nodes."""
+    made = W.Button(
+        description=words.clip(label, 100), tooltip=tooltip or words.clip(label, 300), layout=W.Layout(**AUTO)
+    )
+    made.button_style = "primary" if primary else ""
+    made.add_class("ig-button")
+    made.on_click(lambda _: pressed())
+    return made
+
+
+def html_widget(body: str) -> W.HTML:
+    """A widget for a fragment, whose outside text is escaped already."""
+    return W.HTML(body, layout=W.Layout(width="auto", margin="0"))
+
+
+def row(children: Iterable[W.Widget], indent: bool = True) -> W.Box:
+    """Widgets side by side that wrap where it is narrow; under the text of a card."""
+    made = W.Box(
+        list(children),
+        layout=W.Layout(flex_flow="row wrap", align_items="center", margin="2px 0 2px 24px" if indent else "0"),
+    )
+    made.add_class("ig-row")
+    return made
+
+
+class Card:
+    """An event that needs nothing from the user."""
+
+    def __init__(self, event: Event) -> None:
+        self.event = event
+        self.head = html_widget(fragment(event))
+        self.widget: W.Widget = self.head
+
+    def update(self, event: Event) -> None:
+        """Take a later event of the same kind in."""
+        self.event = event
+        self.head.value = fragment(event)
+
+    def settle(self) -> None:
+        """The user need not act here any more."""
+
+    def fold(self) -> None:
+        """Make room for a newer card."""
+
+
+class _Waiting(Card):
+    """A card with buttons. They are switched off as soon as one is pressed, and go when the card settles."""
+
+    def __init__(self, event: Event, act: Act) -> None:
+        super().__init__(event)
+        self._act = act
+        self._problem = html_widget("")
+        self._controls: list[W.Widget] = []
+        self._box = W.VBox([self.head], layout=W.Layout(width="auto"))
+        self._box.add_class("ig-waiting")
+        self.widget = self._box
+
+    def _offer(self, *rows: W.Widget, controls: Iterable[W.Widget]) -> None:
+        self._controls = list(controls)
+        self._box.children = (self.head, *rows, self._problem)
+
+    def _do(self, work: Callable[[], None]) -> None:
+        for control in self._controls:
+            control.disabled = True
+        if not self._act(work, self._refused):
+            for control in self._controls:
+                control.disabled = False
+
+    def _refused(self, sentence: str) -> None:
+        self._problem.value = f'<div class="ig-problem" role="alert">{escape(sentence)}</div>'
+
+    def settle(self) -> None:
+        self._controls = []
+        self._box.children = (self.head,)
+
+
+class QuestionCard(_Waiting):
+    """Options as buttons, an answer field for anything else."""
+
+    def __init__(self, event: Asked, controller: Controller, act: Act) -> None:
+        super().__init__(event, act)
+        self._controller = controller
+        self.head.value = self._question(event)
+        options, rows = _option_rows(event.options, self._answer)
+        controls: list[W.Widget] = [*options]
+        if event.free_text:
+            self._field = W.Text(
+                placeholder="something else ..." if event.options else "your answer",
+                layout=W.Layout(flex="1 1 220px", max_width="520px"),
+            )
+            # Enter sends; leaving the field does not.
+            self._field.on_msg(lambda _, content, __: self._typed() if content.get("event") == "submit" else None)
+            send = button("Answer", self._typed)
+            rows.append(row([self._field, send]))
+            controls += [self._field, send]
+        self._offer(*rows, controls=controls)
+
+    @staticmethod
+    def _question(event: Asked) -> str:
+        return fragment(Asked(event.question))
+
+    def _typed(self) -> None:
+        if self._field.value.strip():
+            self._answer(self._field.value)
+
+    def _answer(self, text: str) -> None:
+        self._do(lambda: self._controller.answer(text))
+
+
+def _option_rows(options: Iterable[Option], answer: Callable[[str], None]) -> tuple[list[W.Button], list[W.Widget]]:
+    buttons: list[W.Button] = []
+    rows: list[W.Widget] = []
+    for option in options:
+        made = button(option.label, partial(answer, option.label))
+        hint = html_widget(f'<span class="ig-detail">{escape(option.hint)}</span>')
+        buttons.append(made)
+        rows.append(row([made, hint] if option.hint else [made]))
+    return buttons, rows
+
+
+class FailureCard(_Waiting):
+    """What happened, what it means for the data, what to do next; options as buttons."""
+
+    def __init__(self, event: Failed, controller: Controller, act: Act) -> None:
+        super().__init__(event, act)
+        if not event.options:
+            return
+        self.head.value = fragment(replace(event, options=[]))
+
+        def choose(label: str) -> None:
+            again = label.strip().casefold() == "try again"
+            self._do(controller.retry if again else lambda: controller.answer(label))
+
+        buttons, rows = _option_rows(event.options, choose)
+        self._offer(*rows, controls=buttons)
+
+
+class PreviewCard(_Waiting):
+    """Counts, differences, rejects; Approve and Reject for scripts that write, Yes and No for those that read."""
+
+    def __init__(self, event: Previewed, controller: Controller, act: Act, later: Callable[..., None]) -> None:
+        super().__init__(event, act)
+        self._controller = controller
+        self._preview = event
+        self._why = W.Text(layout=W.Layout(flex="1 1 220px", max_width="520px"))
+        self._why.on_msg(lambda _, content, __: self._no() if content.get("event") == "submit" else None)
+        self._sheets = [_sheet(name, table) for name, table in _sheets(event)]
+        if event.needs_decision:
+            self._ask(later)
+        else:
+            self._box.children = (self.head, *self._sheets)
+
+    def _ask(self, later: Callable[..., None]) -> None:
+        event = self._preview
+        if event.writes:
+            yes = button(wording.approve_label(event), self._yes)
+            no = button("Reject ...", lambda: self._open_reason(send))
+            self._why.placeholder = "what should be different? (may be empty)"
+            send = button("Reject", self._no)
+        else:
+            yes = button("Yes", self._yes)
+            no = button("No, because ...", lambda: self._open_reason(send))
+            self._why.placeholder = "what should be different?"
+            send = button("Send", self._no)
+        yes.add_class("ig-approve")
+        # A click that was meant for what stood here before must not approve.
+        yes.disabled = True
+        later(0.4, lambda: setattr(yes, "disabled", yes not in self._controls))
+        self._reason_row = row([self._why, send])
+        self._reason_row.layout.display = "none"
+        note = html_widget(
+            f'<div class="ig-detail ig-under">{escape(wording.validity(event))}</div>' if event.writes else ""
+        )
+        self._offer(*self._sheets, row([no, yes]), self._reason_row, note, controls=[yes, no, self._why, send])
+
+    def _open_reason(self, send: W.Button) -> None:
+        self._reason_row.layout.display = ""
+        self._why.focus()
+
+    def _yes(self) -> None:
+        event = self._preview
+        if event.writes:
+            self._do(lambda: self._controller.approve(event.name, event.code))
+        else:
+            self._do(lambda: self._controller.confirm(event.name, True))
+
+    def _no(self) -> None:
+        event, why = self._preview, self._why.value.strip()
+        if event.writes:
+            self._do(lambda: self._controller.reject(event.name, why))
+        else:
+            self._do(lambda: self._controller.confirm(event.name, False, why))
+
+    def settle(self) -> None:
+        super().settle()
+        self._box.children = (self.head, *self._sheets)
+
+
+def _sheets(event: Previewed) -> list[tuple[str, Table]]:
+    """What is longer than its first lines: all differences and all rejected rows."""
+    found = []
+    for target in event.targets:
+        for what, rows in (("differences", target.differences), ("rejected rows", target.rejects)):
+            if len(rows) > 3:
+                columns = list(dict.fromkeys(name for entry in rows for name in entry))
+                name = f"{words.count(len(rows), what.removesuffix('s'))}, {wording.target_name(target)}"
+                found.append((name, Table(name, columns, rows, len(rows))))
+    return found
+
+
+def _sheet(name: str, table: Table) -> W.Widget:
+    return row([_Fold(f"Show {name}", lambda: [search_view(to_frame(table))]).widget])
+
+
+class _Fold:
+    """A button that opens and closes what `make` makes, which is made on the first opening."""
+
+    def __init__(self, label: str, make: Callable[[], list[W.Widget]]) -> None:
+        self._label = label
+        self._make: Callable[[], list[W.Widget]] | None = make
+        self._button = button(f"▸ {label}", self.turn)
+        self._button.add_class("ig-fold")
+        self._body = W.VBox([], layout=W.Layout(display="none", width="100%"))
+        self.widget = W.VBox([self._button, self._body], layout=W.Layout(width="100%", align_items="flex-start"))
+        self.opened = False
+
+    def turn(self) -> None:
+        self.set(not self.opened)
+
+    def set(self, opened: bool) -> None:
+        if opened and self._make is not None:
+            self._body.children = tuple(self._make())
+            self._make = None
+        self.opened = opened
+        self._body.layout.display = "" if opened else "none"
+        self._button.description = f"{'▾' if opened else '▸'} {self._label}"
+
+
+class StepCard(Card):
+    """One line; what it looked at opens below it as real DataFrames, with the code that ran."""
+
+    def __init__(self, event: Step) -> None:
+        super().__init__(event)
+        self._box = W.VBox([self.head], layout=W.Layout(width="auto"))
+        self.widget = self._box
+        self._fold: _Fold | None = None
+        self._touched = False
+        self.update(event)
+
+    def update(self, event: Event) -> None:
+        assert isinstance(event, Step)
+        self.event = event
+        self.head.value = fragment(replace(event, tables=[], code=""))
+        if self._fold is None and (event.tables or event.code):
+            names = [wording.table_note(Table(t.name, t.columns, [], t.count)) for t in event.tables]
+            self._fold = _Fold(words.join_words(names) or "the code that ran", lambda: self._content(event))
+            self._box.children = (self.head, row([self._fold.widget]))
+            if event.tables:
+                self._fold.set(True)
+
+    @staticmethod
+    def _content(event: Step) -> list[W.Widget]:
+        made: list[W.Widget] = [search_view(to_frame(table), "260px") for table in event.tables]
+        if event.code:
+            made.append(html_widget(f"<details><summary>The code that ran</summary>{code_block(event.code)}</details>"))
+        return made
+
+    def fold(self) -> None:
+        if self._fold is not None and self._fold.opened:
+            self._fold.set(False)
+
+
+class ScriptCard(Card):
+    """A script version; says where its cell is, or shows the script where no cell could be put in."""
+
+    def __init__(self, event: Wrote, show_cell: Callable[[str], None]) -> None:
+        super().__init__(event)
+        self._show_cell = show_cell
+        self._box = W.VBox([self.head], layout=W.Layout(width="auto"))
+        self.widget = self._box
+
+    def placed(self, placed: Placed) -> None:
+        """Say where this version went."""
+        assert isinstance(self.event, Wrote)
+        if placed.how == "shown":
+            self._box.children = (self.head, html_widget(copyable(self.event, placed)))
+            return
+        where = {
+            "inserted": "It is in the cell below.",
+            "replaced": "The cell was brought up to date.",
+            "beside": "You edited the cell, so it was left alone; this version is in a new cell.",
+        }[placed.how]
+        go = button("Go to the cell", lambda: self._show_cell(placed.cell_id))
+        self._box.children = (self.head, row([html_widget(paragraphs(where)), go]))
+
+
+# Selecting and copying works on plain-http hosts too, where navigator.clipboard is missing.
+_COPY = (
+    "const p=this.parentNode.querySelector('pre'),s=getSelection();s.removeAllRanges();s.selectAllChildren(p);"
+    "document.execCommand('copy');s.removeAllRanges();this.textContent='Copied';"
+)
+
+
+def copyable(event: Wrote, placed: Placed) -> str:
+    """The script with a copy button, for front ends in which no cell can be inserted."""
+    kept = f" It is also in the file <code>{escape(placed.path)}</code>." if placed.path else ""
+    return (
+        f'<div class="ig-under"><p>Copy this into a new cell and run it.{kept}</p>'
+        f'<button type="button" class="ig-copy jupyter-button" onclick="{_COPY}">Copy</button>'
+        f"{code_block(cell_source(event.name, event.code))}</div>"
+    )
+
+
+class ProgressRow:
+    """A bar that follows the run, with Stop."""
+
+    def __init__(self, stop: Callable[[], object]) -> None:
+        self._html = html_widget("")
+        self._stop = button("Stop", self._pressed)
+        self._pressed_stop = stop
+        self.widget = row([self._html, self._stop], indent=False)
+        self.hide()
+
+    def show(self, event: Progress) -> None:
+        """Take the newest figure in."""
+        self._html.value = fragment(event)
+        self.widget.layout.display = ""
+
+    def hide(self) -> None:
+        """Nothing is under way."""
+        self.widget.layout.display = "none"
+        self._stop.disabled = False
+        self._stop.description = "Stop"
+
+    def _pressed(self) -> None:
+        self._stop.disabled = True
+        self._stop.description = "Stopping ..."
+        self._pressed_stop()
+
+
+def make_card(
+    event: Event, controller: Controller, act: Act, later: Callable[..., None], show_cell: Callable[[str], None]
+) -> Card:
+    """The card for an event."""
+    if isinstance(event, Asked):
+        return QuestionCard(event, controller, act)
+    if isinstance(event, Previewed):
+        return PreviewCard(event, controller, act, later)
+    if isinstance(event, Failed):
+        return FailureCard(event, controller, act)
+    if isinstance(event, Step):
+        return StepCard(event)
+    if isinstance(event, Wrote):
+        return ScriptCard(event, show_cell)
+    return Card(event)

@@ -1,0 +1,220 @@
+"""The live dialog in a cell's output, and the transcript that stays in the notebook when the kernel is gone."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+import ipywidgets as W
+
+from integrator_drivers import DriverError
+
+from ..errors import IntegratorError
+from ..events import (
+    Answered,
+    Asked,
+    Decided,
+    Ended,
+    Event,
+    Explained,
+    Failed,
+    Opened,
+    Previewed,
+    Progress,
+    Ran,
+    Said,
+    Step,
+    Usage,
+)
+from . import text
+from .bridge import AskingCell, Bridge
+from .cards import Card, ProgressRow, ScriptCard, button, html_widget, make_card, row
+from .controller import Controller
+from .dispatch import Dispatcher
+from .html import escape, fragment, transcript
+from .script_cells import Placed
+from .story import Story
+from .theme import style
+
+__all__ = ["LiveView"]
+
+STREAM_STEP = 0.1  # seconds between two looks of streaming words
+_TURNS = (Answered, Decided, Previewed, Ran, Failed, Ended, Opened)
+
+
+class LiveView:
+    """Shows events as widgets in the cell that made it. Main thread only; call `open` while that cell runs."""
+
+    def __init__(self, controller: Controller, dispatcher: Dispatcher, bridge: Bridge, at: AskingCell) -> None:
+        self._controller = controller
+        self._dispatcher = dispatcher
+        self._bridge = bridge
+        self.at = at
+        self.identity = uuid.uuid4().hex[:8]
+        self._story = Story()
+        self._events: list[Event] = []
+        self._cards: list[Card] = []
+        self._script = ""
+        self._streamed = 0.0
+        self._saved: Any = None
+        self._reloaded = False
+        self._head = html_widget("")
+        self._cancel = button("Cancel", self._pressed_cancel)
+        self._again = button("Start again", self._pressed_again)
+        self._again.layout.display = "none"
+        self._bar = W.HBox([self._head, self._cancel], layout=W.Layout(justify_content="space-between", display="none"))
+        self._list = W.VBox([], layout=W.Layout(width="auto"))
+        self._progress = ProgressRow(lambda: self._act(lambda: controller.stop_run(self._script), self._say))
+        self._status = html_widget("")
+        self._usage = html_widget("")
+        foot = row([self._status, self._usage, self._again], indent=False)
+        self.widget = W.VBox([html_widget(style(self.identity)), self._bar, self._list, self._progress.widget, foot])
+        self.widget.add_class("ig-live")
+        self.widget.add_class(f"ig-live-{self.identity}")
+
+    def open(self) -> None:
+        """Show the dialog in the running cell."""
+        from IPython.display import display
+
+        # Two outputs: the transcript steps aside (by style) as long as the live dialog is in the page.
+        self._saved = display(self._bundle(), raw=True, display_id=True, metadata=self._mark())  # type: ignore[no-untyped-call]
+        bundle = self.widget._repr_mimebundle_()
+        plain = "The dialog is shown with buttons in a notebook; here, `%wait` shows what happens, `%answer` answers."
+        display({**bundle, "text/plain": plain}, raw=True)  # type: ignore[no-untyped-call]
+        self._bridge.on_hello.append(self._page_came)
+
+    def close(self) -> None:
+        """No more events will come."""
+        if self._page_came in self._bridge.on_hello:
+            self._bridge.on_hello.remove(self._page_came)
+        self._save()
+
+    def replay(self, events: Iterable[Event]) -> None:
+        """Show a stored dialog; an open question or failure can still be answered."""
+        for event in events:
+            self._add(event)
+        self._refresh()
+        self._save()
+
+    def show(self, event: Event) -> None:
+        """Take one event in."""
+        if isinstance(event, Said) and event.partial:
+            if time.monotonic() - self._streamed < STREAM_STEP:
+                return
+            self._streamed = time.monotonic()
+        self._add(event)
+        self._refresh()
+        passing = isinstance(event, (Progress, Usage)) or (isinstance(event, Said) and event.partial)
+        if not passing and not (isinstance(event, Step) and event.state == "running"):
+            self._save()
+
+    def placed(self, name: str, placed: Placed) -> None:
+        """Say where the newest version of a script went."""
+        for card in reversed(self._cards):
+            if isinstance(card, ScriptCard) and getattr(card.event, "name", "") == name:
+                card.placed(placed)
+                return
+
+    def offer_start_again(self) -> None:
+        """A button that begins the dialog afresh."""
+        self._again.layout.display = ""
+
+    # How it works inside.
+
+    def _add(self, event: Event) -> None:
+        self._events.append(event)
+        if isinstance(event, (Previewed, Decided)):
+            self._script = event.name
+        place, replaced = self._story.add(event)
+        if place is None:
+            return
+        if replaced:
+            self._cards[place].update(event)
+            return
+        if isinstance(event, _TURNS):
+            for card in self._cards:
+                card.settle()
+        if isinstance(event, (*_TURNS, Asked)) or (isinstance(event, Step) and event.tables):
+            newest = event if isinstance(event, Asked) else None
+            for card in self._cards[:-1] if newest else self._cards:
+                card.fold()
+        if isinstance(event, Opened):
+            self._head.value = fragment(event)
+            self._bar.layout.display = ""
+            card = Card(replace(event, mode="", sandbox=""))
+            card.widget.layout.display = "none"
+        else:
+            card = make_card(event, self._controller, self._act, self._dispatcher.post_later, self._go_to)
+        self._cards.append(card)
+        self._list.children = tuple(entry.widget for entry in self._cards)
+
+    def _refresh(self) -> None:
+        """Header, progress and footer as the story stands."""
+        last = self._story.entries[-1] if self._story.entries else None
+        waiting = self._story.waiting is not None
+        over = isinstance(last, (Ended, Failed, Ran)) or last is None
+        self._cancel.disabled = over and not waiting
+        self._cancel.layout.display = "none" if over and not waiting else ""
+        if isinstance(last, (Ended, Failed)) and self._bar.layout.display != "none":
+            self._again.layout.display = "" if getattr(last, "state", "failed") != "done" else "none"
+        else:
+            self._again.layout.display = "none"
+        if self._story.progress is not None:
+            self._progress.show(self._story.progress)
+        else:
+            self._progress.hide()
+        resting = (
+            waiting or over or isinstance(last, (Explained, Previewed, Decided)) or self._story.progress is not None
+        )
+        running = isinstance(last, Step) and last.state == "running"
+        self._say("" if resting or running else "Working ...")
+        self._usage.value = fragment(self._story.usage) if self._story.usage else ""
+
+    def _say(self, sentence: str) -> None:
+        self._status.value = f'<div class="ig-status" role="status">{escape(sentence)}</div>' if sentence else ""
+
+    def _act(self, work: Callable[[], None], refused: Callable[[str], None]) -> bool:
+        """Call the session from a button. A refusal is one sentence in the card."""
+        self._say("Working ...")
+        try:
+            work()
+        except (IntegratorError, DriverError) as exc:
+            self._say("")
+            refused(str(exc))
+            return False
+        return True
+
+    def _pressed_cancel(self) -> None:
+        self._cancel.disabled = True
+        if not self._act(self._controller.cancel, self._say):
+            self._cancel.disabled = False
+
+    def _pressed_again(self) -> None:
+        self._act(self._controller.start_again, self._say)
+
+    def _go_to(self, cell_id: str) -> None:
+        self._bridge.show_cell(cell_id, at=self.at)
+
+    # The transcript.
+
+    def _mark(self) -> dict[str, Any]:
+        return {"integrator": {"identity": self.identity}}
+
+    def _bundle(self) -> dict[str, str]:
+        return {"text/html": transcript(self._events, self.identity), "text/plain": text.transcript(self._events)}
+
+    def _page_came(self, _: str) -> None:
+        # A page that was loaded after the cell ran does not take updates of its display any more.
+        self._reloaded = True
+        self._save()
+
+    def _save(self) -> None:
+        if self._saved is None:
+            return
+        bundle = self._bundle()
+        self._saved.update(bundle, raw=True, metadata=self._mark())
+        if self._reloaded:
+            self._bridge.store_output(self.identity, bundle["text/html"], bundle["text/plain"], at=self.at)
