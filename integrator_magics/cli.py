@@ -34,7 +34,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="integrator", description="Integrations from plain words, without a notebook.")
+    parser = argparse.ArgumentParser(prog="integrator", description="Integrations from plain words.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
@@ -55,7 +55,7 @@ def _parser() -> argparse.ArgumentParser:
     sub = command("discover", _discover, "the objects of a system, or the fields of one; only reads")
     sub.add_argument("system")
     sub.add_argument("object", nargs="?")
-    sub.add_argument("--sample", type=int, default=0, metavar="N", help="add fill rate and masked examples of N records")
+    sub.add_argument("--sample", type=int, default=0, metavar="N", help="fill rate and masked examples of N records")
     sub.add_argument("--json", action="store_true")
 
     sub = command("classify", _classify, "what a script or statement would do: read, write, delete, dangerous, unknown")

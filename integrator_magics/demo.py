@@ -115,8 +115,8 @@ def _run_exported(session: Session, path: Path, out: Callable[[str], None]) -> i
     env = {key: value for key, value in os.environ.items() if not key.startswith("INTEGRATOR_")}
     for practice in session.practice.values():
         env |= practice.env
-    done = subprocess.run([sys.executable, path, "--once"], env=env, capture_output=True, text=True, cwd="/", check=False)
+    done = subprocess.run(
+        [sys.executable, path, "--once"], env=env, capture_output=True, text=True, cwd="/", check=False
+    )
     out((done.stdout + done.stderr).rstrip())
     return done.returncode
-
-

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import getpass
-import secrets
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -75,15 +74,17 @@ class Integrations:
         targets, tables = _targets(outcome.report), _tables(outcome.report)
         self._audit("preview", version, counts=[_counts(entry) for entry in targets], files=_file_names(outcome))
         writes = bool(targets)
-        facts = self._facts(version, outcome, targets, window_end)
-        practice = self._all_practice(code)
+        facts = self._facts(version, targets, window_end, (outcome.backend, str(outcome.level)))
         code_word, expires, needs_decision = "", "", True
         if writes:
             pending = self.approvals.request(facts)
-            code_word = "" if practice else pending.code
-            expires = pending.expires.isoformat()
+            facts = pending.facts
+            code_word = "" if facts.practice else pending.code
+            expires = facts.expires
         else:
-            needs_decision = not self.approvals.reader_known(self.notebook, name, version.sha256)
+            needs_decision = not self.approvals.reader_known(
+                version.sha256, notebook=self.notebook, systems=facts.systems
+            )
         preview = Previewed(
             name=name,
             sha256=version.sha256,
@@ -95,7 +96,7 @@ class Integrations:
             writes=writes,
             needs_decision=needs_decision,
             code=code_word,
-            practice=practice,
+            practice=facts.practice,
             expires=expires,
         )
         self._waiting[name] = _Waiting(version, facts, preview, window_end)
@@ -126,17 +127,14 @@ class Integrations:
             raise ApprovalRequired(f"{name} has changed since this preview.", "Run its cell again for a new one.")
         if not preview.writes:
             return self._confirm(entry, person, emit)
-        current = self._facts(
-            entry.version, None, preview.targets, entry.window_end, backend=entry.facts.sandbox, nonce=entry.facts.nonce
-        )
-        approval = self.approvals.approve(name, code or self._practice_code(entry), person)
+        self.approvals.approve(name, code, person, notebook=self.notebook)
         approved_at = datetime.now(UTC).isoformat(timespec="seconds")
         self._audit("decision", entry.version, approved=True, person=person, digest=entry.facts.digest)
-        self.approvals.use(current.digest)
+        now = self._facts(entry.version, preview.targets, entry.window_end, self._backend(entry.version.code))
+        self.approvals.use(replace(now, nonce=entry.facts.nonce, expires=entry.facts.expires))
         del self._waiting[name]
         emit(Decided(name, True, person, approved_at))
         self.store.mark_approved(name, entry.version.sha256, person)
-        del approval
         return self._apply(entry, entry.facts.max_rows, person, approved_at, emit)
 
     def run_reader(self, name: str, emit: Emit) -> Ran:
@@ -152,7 +150,7 @@ class Integrations:
         entry = self._waiting.pop(name)
         person = getpass.getuser()
         if entry.preview.writes:
-            self.approvals.reject(name, person, reason)
+            self.approvals.reject(name, person, reason, notebook=self.notebook)
         self._audit("decision", entry.version, approved=False, person=person, reason=reason)
         decided = Decided(name, False, person, datetime.now(UTC).isoformat(timespec="seconds"), reason)
         emit(decided)
@@ -169,7 +167,9 @@ class Integrations:
         name = entry.version.name
         at = datetime.now(UTC).isoformat(timespec="seconds")
         self._audit("decision", entry.version, approved=True, person=person, reason="the output looks right")
-        self.approvals.remember_reader(self.notebook, name, entry.version.sha256, person)
+        self.approvals.remember_reader(
+            entry.version.sha256, notebook=self.notebook, systems=entry.facts.systems, person=person
+        )
         self.store.mark_approved(name, entry.version.sha256, person)
         del self._waiting[name]
         emit(Decided(name, True, person, at))
@@ -211,51 +211,44 @@ class Integrations:
         )
 
     def _facts(
-        self,
-        version: Version,
-        outcome: Outcome | None,
-        targets: list[TargetCounts],
-        window_end: datetime,
-        *,
-        backend: tuple[str, str] | None = None,
-        nonce: str = "",
+        self, version: Version, targets: list[TargetCounts], window_end: datetime, sandbox: tuple[str, str]
     ) -> Facts:
         """Everything an approval is bound to; identities and hosts are asked for anew each time."""
-        from .policy import Facts, imports
+        from .policy import Facts, TargetFacts, imports
 
-        systems, hosts = [], []
+        systems, hosts, practice = [], [], True
         for system in sorted(imports(version.code)):
             manifest = registry.manifest(system)
             identity = self.runner.call(system, "check")
-            systems.append((system, manifest.version, f"{identity.account}/{identity.environment}", identity.user))
+            systems.append((system, manifest.version, f"{identity.account}, {identity.environment}", identity.user))
             hosts += [f"{host}:{port}" for host, port in self.runner.egress(system)]
+            practice = practice and self.runner.is_practice(system)
         previewed = sum(target.add + target.update for target in targets)
         return Facts(
             name=version.name,
-            script_sha256=version.sha256,
-            mode=Mode.APPLY,
-            systems=systems,
-            hosts=sorted(hosts),
-            sandbox=backend or ((outcome.backend, str(outcome.level)) if outcome else ("", "")),
-            targets=[(target.system, target.object, target.columns, target.operation) for target in targets],
-            counts=[_counts(target) for target in targets],
-            max_rows=int(previewed * 1.1) + 10,
-            window_end=window_end,
             notebook=self.notebook,
-            nonce=nonce or secrets.token_hex(8),
+            script_sha256=version.sha256,
+            mode=str(Mode.APPLY),
+            systems=tuple(systems),
+            hosts=tuple(sorted(hosts)),
+            sandbox=sandbox,
+            targets=tuple(
+                TargetFacts(target.system, target.object, tuple(target.columns), (target.operation,))
+                for target in targets
+            ),
+            counts=tuple(
+                (f"{target.system} {target.object}: {kind}", count)
+                for target in targets
+                for kind, count in (("add", target.add), ("update", target.update), ("reject", target.reject))
+            ),
+            max_rows=int(previewed * 1.1) + 10,
+            window_end=window_end.isoformat(),
+            practice=practice and bool(systems),
         )
 
-    def _practice_code(self, entry: _Waiting) -> str:
-        if not entry.preview.practice:
-            return ""
-        pending = next(item for item in self.approvals.pending(self.notebook) if item.name == entry.version.name)
-        return pending.code
-
-    def _all_practice(self, code: str) -> bool:
-        from .policy import imports
-
-        systems = imports(code)
-        return bool(systems) and all(self.credentials.state(registry.manifest(name)).practice for name in systems)
+    def _backend(self, code: str) -> tuple[str, str]:
+        name, level, _ = self.runner.backend(code)
+        return name, str(level)
 
     def _audit(self, event: str, version: Version, **facts: Any) -> int:
         return self.audit.append(

@@ -120,7 +120,9 @@ class IntegratorMagics(Magics):
         """Describe an integration in plain words; the script arrives in a new cell."""
         parser = _parser("%%integrate", "Describe below, in plain words, what you need.")
         parser.add_argument("--new", action="store_true", help="forget the dialog so far and start afresh")
-        parser.add_argument("--model", default="", help='for this dialog, such as "anthropic:claude-sonnet-4-5" or guided')
+        parser.add_argument(
+            "--model", default="", help='for this dialog, such as "anthropic:claude-sonnet-4-5" or guided'
+        )
         if arguments := parser.parse(line):
             self.notebook.integrate(cell, new=arguments.new, model=arguments.model)
 
@@ -128,7 +130,9 @@ class IntegratorMagics(Magics):
     @line_cell_magic
     def integration(self, line: str, cell: str | None = None) -> None:
         """Preview a script, ask for approval, run it: always in the sandbox, never in this kernel."""
-        parser = _parser("%%integration", "Run the script below (or, as %integration NAME, the stored one) in the sandbox.")
+        parser = _parser(
+            "%%integration", "Run the script below (or, as %integration NAME, the stored one) in the sandbox."
+        )
         parser.add_argument("name")
         if arguments := parser.parse(line):
             preview = self.notebook.run_script(arguments.name, cell)
@@ -139,7 +143,7 @@ class IntegratorMagics(Magics):
     @line_magic
     def answer(self, line: str) -> None:
         """Answer the open question: an option's label or number, or your own words."""
-        if self._help("%answer TEXT", self.answer, line):
+        if self._help("answer", "%answer TEXT", line):
             return
         self.notebook.answer(line)
 
@@ -170,7 +174,7 @@ class IntegratorMagics(Magics):
     @line_magic
     def reject(self, line: str) -> None:
         """Void the waiting preview of NAME; the words after it tell the agent what to change."""
-        if self._help("%reject NAME [why]", self.reject, line):
+        if self._help("reject", "%reject NAME [why]", line):
             return
         name, _, why = line.strip().partition(" ")
         if not name:
@@ -180,7 +184,7 @@ class IntegratorMagics(Magics):
     @line_magic
     def wait(self, line: str) -> None:
         """Wait until the dialog is done or needs you; Stop ends the waiting, not the dialog."""
-        if not self._help("%wait", self.wait, line):
+        if not self._help("wait", "%wait", line):
             self.notebook.wait()
 
     @line_magic
@@ -189,7 +193,9 @@ class IntegratorMagics(Magics):
         parser = _parser("%discover", "What is in a system: its objects, or the fields of one. Only reads.")
         parser.add_argument("system")
         parser.add_argument("object", nargs="?")
-        parser.add_argument("--sample", type=int, default=0, metavar="N", help="fill rate and masked examples of N records")
+        parser.add_argument(
+            "--sample", type=int, default=0, metavar="N", help="fill rate and masked examples of N records"
+        )
         parser.add_argument("--out", metavar="VAR", help="also assign the DataFrame to this variable")
         arguments = parser.parse(line)
         if arguments is None:
@@ -199,7 +205,7 @@ class IntegratorMagics(Magics):
     @line_magic
     def drivers(self, line: str) -> Any:
         """Every driver, what it is for, and whether it is connected."""
-        if self._help("%drivers", self.drivers, line):
+        if self._help("drivers", "%drivers", line):
             return None
         return self.notebook.drivers()
 
@@ -207,7 +213,7 @@ class IntegratorMagics(Magics):
     @line_magic
     def docs(self, line: str) -> Any:
         """Read a driver's README, or search its documents: `%docs SYSTEM [question]`."""
-        if self._help("%docs SYSTEM [question]", self.docs, line):
+        if self._help("docs", "%docs SYSTEM [question]", line):
             return None
         system, _, question = line.strip().partition(" ")
         if not system:
@@ -247,11 +253,15 @@ class IntegratorMagics(Magics):
     def integrator(self, line: str) -> Any:
         """Status and next step; `demo` starts practice systems; `config`, `cancel`, `resume`."""
         parser = _parser("%integrator", "Status and next step, settings, practice systems.")
-        parser.add_argument("what", nargs="?", default="status", choices=["status", "config", "demo", "cancel", "resume"])
+        parser.add_argument(
+            "what", nargs="?", default="status", choices=["status", "config", "demo", "cancel", "resume"]
+        )
         parser.add_argument("--model")
         parser.add_argument("--ceiling", type=float, help="USD per dialog")
         parser.add_argument("--sandbox", choices=["embedded", "e2b"])
-        parser.add_argument("--personal-values", choices=["yes", "no"], help="may values of personal fields reach the model")
+        parser.add_argument(
+            "--personal-values", choices=["yes", "no"], help="may values of personal fields reach the model"
+        )
         if arguments := parser.parse(line):
             return self.notebook.integrator(arguments.what, arguments)
         return None
@@ -272,9 +282,10 @@ class IntegratorMagics(Magics):
             return ["--sample", "--out"] if magic == "discover" else []
         if magic in ("approve", "reject", "export", "integration") and position == 1 and "session" in self.__dict__:
             return self.session.store.names()
-        return {"audit": ["tail", "verify", "export"], "integrator": ["status", "config", "demo", "cancel", "resume"]}.get(
-            magic, []
-        )
+        return {
+            "audit": ["tail", "verify", "export"],
+            "integrator": ["status", "config", "demo", "cancel", "resume"],
+        }.get(magic, [])
 
     def _known_objects(self) -> list[str]:
         return list(self.notebook.known_objects) if "notebook" in self.__dict__ else []
@@ -288,12 +299,11 @@ class IntegratorMagics(Magics):
             "Approve it in JupyterLab, or start the kernel with INTEGRATOR_HEADLESS_APPROVAL=1.",
         )
 
-    def _help(self, usage: str, magic: Any, line: str) -> bool:
+    def _help(self, magic: str, usage: str, line: str) -> bool:
         if line.strip() not in ("-h", "--help"):
             return False
-        print(f"usage: {usage}\n\n{magic.__doc__}")
+        print(f"usage: {usage}\n\n{getattr(self, magic).__doc__}")
         return True
 
 
 COMPLETED = ("discover", "docs", "connect", "approve", "reject", "export", "integration", "audit", "integrator")
-

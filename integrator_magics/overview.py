@@ -76,12 +76,15 @@ def doctor(session: Session) -> list[dict[str, Any]]:
     verdict = session.audit.verify()
     mode = session.home.stat().st_mode & 0o777
     checks = [
-        _check("isolation", str(level) in ("full", "reduced", "remote"), f"{backend} ({level}) {reason}".strip(), False),
+        _check(
+            "isolation", str(level) in ("full", "reduced", "remote"), f"{backend} ({level}) {reason}".strip(), False
+        ),
         _check("state folder", sys.platform == "win32" or mode & 0o077 == 0, f"{session.home}, mode {mode:o}", True),
         _check(
             "audit log",
             verdict.whole,
-            f"{verdict.records:,} records" + ("" if verdict.whole else f", broken at {verdict.bad_at}: {verdict.reason}"),
+            f"{verdict.records:,} records"
+            + ("" if verdict.whole else f", broken at {verdict.bad_at}: {verdict.reason}"),
             True,
         ),
         _check("bubblewrap", shutil.which("bwrap") is not None, shutil.which("bwrap") or "not installed", False),

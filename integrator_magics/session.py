@@ -216,7 +216,7 @@ class Session:
                 future.result(timeout)
             except TimeoutError:
                 return False
-            except BaseException:  # noqa: BLE001 - was shown as an event already
+            except BaseException:
                 log.debug("a background step ended with an error", exc_info=True)
         return True
 
@@ -397,7 +397,9 @@ class Session:
 
     def _require_idle(self) -> None:
         if self.busy:
-            raise IntegratorError("I am still working on the last request.", "`%wait` waits; `%integrator cancel` ends it.")
+            raise IntegratorError(
+                "I am still working on the last request.", "`%wait` waits; `%integrator cancel` ends it."
+            )
 
     def _require_no_secret(self, text: str) -> None:
         from .errors import SecretInText

@@ -5,20 +5,23 @@ from __future__ import annotations
 import argparse
 import dataclasses
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import discovery, overview
 from ..errors import IntegratorError
-from ..events import Event, Previewed, Said, Step, Wrote
+from ..events import Event, Previewed, Progress, Said, Step, Usage, Wrote
 from ..session import DIALOG, Session, run_channel
+from .bridge import AskingCell, Bridge, capture_cell
 from .dispatch import Dispatcher
+from .script_cells import ScriptCells
 from .text import lines
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from .bridge import Bridge
+    from .live import LiveView
 
 __all__ = ["Notebook"]
 
@@ -32,28 +35,27 @@ class Notebook:
         self.executed = executed
         self.widgets = not executed and getattr(shell, "kernel", None) is not None
         self.known_objects: dict[str, pd.DataFrame] = {}
+        self.dispatcher = Dispatcher()
+        self.bridge = Bridge(self.dispatcher)
+        self.cells = ScriptCells(self.bridge, save=self._save_script)
+        self._views: dict[str, LiveView] = {}
+        self._stops: dict[str, Callable[[], None]] = {}
         self._own: dict[str, Any] = {}  # variables we made, which may be replaced
-        self._bridge: Bridge | None = None
         session.on_scripts = self._insert
 
     # The dialog.
 
     def integrate(self, cell: str, *, new: bool, model: str) -> None:
         """Start or continue the dialog and show it in this cell."""
-        self._meet_front_end()
-        with self._showing(DIALOG) as shown:
-            if not self.session.integrate(cell, new=new, model=model):
-                shown.stored(self.session.dialog.events)
+        self._do(DIALOG, lambda: self.session.integrate(cell, new=new, model=model), here=True)
 
     def answer(self, text: str) -> None:
         """Answer the open question; what follows appears in the dialog's cell, or here in an executed notebook."""
-        with self._showing(DIALOG, own_cell=False):
-            self.session.answer(self._option(text))
+        self._do(DIALOG, lambda: self.session.answer(text), here=False)
 
     def wait(self) -> None:
         """Show what arrives until the dialog and all runs need the user; KeyboardInterrupt only ends the waiting."""
-        with self._showing(DIALOG, own_cell=False) as shown:
-            shown.finish()
+        self.dispatcher.drain(until=lambda: not self.session.working)
 
     # Scripts.
 
@@ -64,26 +66,33 @@ class Notebook:
             run_channel(name), lambda event: previews.append(event) if isinstance(event, Previewed) else None
         )
         try:
-            with self._showing(run_channel(name)):
-                self.session.run_script(name, code)
+            self._do(run_channel(name), lambda: self.session.run_script(name, code), here=True)
         finally:
             stop()
         return previews[-1] if previews else None
 
     def approve(self, name: str, code: str) -> None:
         """Approve and run; progress and receipt appear in the script's cell, or here in an executed notebook."""
-        with self._showing(run_channel(name), own_cell=False):
-            self.session.approve(name, code)
+        self._do(run_channel(name), lambda: self.session.approve(name, code), here=False)
 
     def reject(self, name: str, why: str) -> None:
         """Void a preview; the dialog goes on from the reason."""
-        with self._showing(DIALOG, own_cell=False):
-            self.session.reject(name, why)
+        self._do(DIALOG, lambda: self.session.reject(name, why), here=False)
         print(f"Rejected. Nothing was written by {name}.")
 
     def show(self, event: Event) -> None:
-        """Show one event here, on its own."""
-        print("\n".join(lines(event)))
+        """Show one event here, on its own: as text, and where a notebook keeps it also as HTML."""
+        text = "\n".join(lines(event))
+        if not text:
+            return
+        if getattr(self.shell, "kernel", None) is None:
+            print(text)
+            return
+        from IPython.display import display
+
+        from .html import html
+
+        display({"text/plain": text, "text/html": html(event)}, raw=True)  # type: ignore[no-untyped-call]
 
     def export(self, name: str, path: str, schedule: str | None) -> None:
         """Export and say where the files are and when the script runs."""
@@ -128,8 +137,9 @@ class Notebook:
 
     def docs(self, system: str, question: str) -> Any:
         """The README, or the sections that fit a question, as Markdown."""
-        from integrator_drivers import registry
         from IPython.display import Markdown
+
+        from integrator_drivers import registry
 
         name = registry.resolve(system)
         if not question:
@@ -192,8 +202,7 @@ class Notebook:
             print("Cancelled. Everything so far is kept.")
             return None
         if what == "resume":
-            with self._showing(DIALOG) as shown:
-                shown.stored(self.session.dialog.events)
+            self._do(DIALOG, lambda: False, here=True)
             return None
         width = max(len(subject) for subject, _ in overview.status(self.session))
         for subject, words in overview.status(self.session):
@@ -212,11 +221,78 @@ class Notebook:
 
     # How things are shown.
 
-    def _showing(self, channel: str, *, own_cell: bool = True) -> _Foreground:
-        return _Foreground(self, channel)
+    def _do(self, channel: str, act: Callable[[], bool | None], *, here: bool) -> None:
+        """Do `act` and show what it leads to: in this cell (`here`), or where the channel is shown already.
 
-    def _option(self, text: str) -> str:
-        return text.strip()
+        Where nobody can press buttons, the cell waits until nothing is under way.
+        """
+        if not self.widgets:
+            self._foreground(channel, act)
+            return
+        view = self._views.get(channel)
+        if here or view is None:
+            self._open_view(channel, act, missed=not here)
+        else:
+            act()
+
+    def _open_view(self, channel: str, act: Callable[[], bool | None], *, missed: bool) -> None:
+        """A live view in this cell; `missed`: after a kernel restart, begin with what was said before."""
+        from .live import LiveView
+
+        self.bridge.open()
+        before = list(self.session.dialog.events) if channel == DIALOG else []
+        view = LiveView(self.session, self.dispatcher, self.bridge, capture_cell())
+        # Nothing is shown before this cell ends, so the view may open after the session took the request.
+        stop = self.session.listen(channel, lambda event: self.dispatcher.post(lambda: view.show(event)))
+        try:
+            fresh = act() is not False
+        except BaseException:
+            stop()
+            raise
+        if old := self._stops.pop(channel, None):
+            old()
+            self._views[channel].close()
+        self._views[channel], self._stops[channel] = view, stop
+        view.open()
+        if not fresh or missed:
+            view.replay(before)
+        if not fresh:
+            view.offer_start_again()
+
+    def _foreground(self, channel: str, act: Callable[[], bool | None]) -> None:
+        """Show a channel's events one below the other until nothing is under way."""
+
+        def listen(event: Event) -> None:
+            passing = (isinstance(event, Said) and event.partial) or (
+                isinstance(event, Step) and event.state == "running"
+            )
+            if not passing and not isinstance(event, (Progress, Usage)):
+                self.dispatcher.post(lambda: self.show(event))
+
+        stop = self.session.listen(channel, listen)
+        try:
+            if act() is False:
+                for event in self.session.dialog.events:
+                    self.show(event)
+                print("\nThis was worked on before. `%%integrate --new` starts it again.")
+            self.dispatcher.drain(until=lambda: not self.session.working)
+            self.dispatcher.run_pending()
+        finally:
+            stop()
+
+    def _insert(self, scripts: list[Wrote]) -> None:
+        """New script versions, from the background: into cells where the front end can, else a copy in the view."""
+        if not self.widgets:
+            return
+
+        def put() -> None:
+            view = self._views.get(DIALOG)
+            for event in scripts:
+                at = view.at if view else AskingCell()
+                done = partial(view.placed, event.name) if view else lambda placed: None
+                self.cells.put(event, at, done)
+
+        self.dispatcher.post(put)
 
     def _keep(self, name: str, frame: pd.DataFrame) -> None:
         self.known_objects[name] = frame
@@ -226,57 +302,14 @@ class Notebook:
         if variable.isidentifier() and (variable not in self.shell.user_ns or self.shell.user_ns[variable] is mine):
             self.shell.user_ns[variable] = self._own[variable] = frame
 
-    def _meet_front_end(self) -> None:
-        pass
-
-    def _insert(self, scripts: list[Wrote]) -> None:
-        pass
-
-
-class _Foreground:
-    """Shows a channel's events one below the other while the cell waits: terminals and executed notebooks."""
-
-    def __init__(self, notebook: Notebook, channel: str) -> None:
-        self.notebook = notebook
-        self.dispatcher = Dispatcher()
-        self._stop: Callable[[], None] = notebook.session.listen(channel, self._listen)
-
-    def __enter__(self) -> _Foreground:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        try:
-            if kind is None:
-                self.finish()
-        finally:
-            self._stop()
-
-    def stored(self, events: list[Event]) -> None:
-        """Show a dialog that was held before."""
-        for event in events:
-            self._show(event)
-        print("\nThis was worked on before. `%%integrate --new` starts it again.")
-
-    def finish(self) -> None:
-        """Show until there is nothing under way; Stop cancels nothing that is written."""
-        session = self.notebook.session
-        self.dispatcher.drain(until=lambda: not session.working)
-        self.dispatcher.run_pending()
-
-    def _listen(self, event: Event) -> None:
-        passing = isinstance(event, Said) and event.partial or isinstance(event, Step) and event.state == "running"
-        if not passing:
-            self.dispatcher.post(lambda: self._show(event))
-
-    def _show(self, event: Event) -> None:
-        text = "\n".join(lines(event))
-        if not text:
-            return
-        if getattr(self.notebook.shell, "kernel", None) is None:
-            print(text)
-            return
-        from IPython.display import display
-
-        from .html import html
-
-        display({"text/plain": text, "text/html": html(event)}, raw=True)
+    def _save_script(self, name: str, code: str) -> Path:
+        """Keep a script as a file where no cell can hold it; an existing file is not overwritten."""
+        folder = self.session.workdir
+        path = next(
+            candidate
+            for number in range(1, 1000)
+            if not (candidate := folder / f"{name}{f' ({number})' if number > 1 else ''}.py").exists()
+            or candidate.read_text(encoding="utf-8") == code
+        )
+        path.write_text(code, encoding="utf-8")
+        return path

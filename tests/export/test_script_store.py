@@ -3,6 +3,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from integrator_magics.errors import IntegratorError
 from integrator_magics.export import ScriptStore, build_light_wheel, export, set_schedule
 

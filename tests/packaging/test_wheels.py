@@ -8,6 +8,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
+
 from integrator_drivers import registry
 from integrator_magics.export import build_light_wheel
 
