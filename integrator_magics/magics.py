@@ -130,9 +130,7 @@ class IntegratorMagics(Magics):
     @line_cell_magic
     def integration(self, line: str, cell: str | None = None) -> None:
         """Preview a script, ask for approval, run it: always in the sandbox, never in this kernel."""
-        parser = _parser(
-            "%%integration", "Run the script below (or, as %integration NAME, the stored one) in the sandbox."
-        )
+        parser = _parser("%%integration", "Run this script (as %integration NAME: the stored one) in the sandbox.")
         parser.add_argument("name")
         if arguments := parser.parse(line):
             preview = self.notebook.run_script(arguments.name, cell)

@@ -372,11 +372,8 @@ class Session:
             self._fail(exc, channel)
 
     def _fail(self, exc: Exception, channel: str) -> None:
-        if isinstance(exc, IntegratorError):
-            event = Failed(str(exc.args[0]), next=exc.next)
-        else:
-            event = Failed(str(exc))
-        self.emit(event, channel)
+        what, following = (exc.args[0], exc.next) if isinstance(exc, IntegratorError) else (exc, "")
+        self.emit(Failed(str(what), next=following), channel)
 
     def _emitter(self, name: str) -> Listener:
         channel = run_channel(name)
