@@ -8,19 +8,19 @@ from functools import partial
 
 import ipywidgets as W
 
-from ..events import Asked, Event, Failed, Option, Previewed, Progress, Step, Table, Wrote
+from ..events import Asked, Event, Explained, Failed, Option, Previewed, Progress, Step, Table, Wrote
 from . import wording, words
 from .controller import Controller
-from .frames import search_view, to_frame
+from .frames import search_view
 from .html import code_block, escape, fragment, paragraphs
 from .script_cells import Placed, cell_source
 
-__all__ = ["Act", "Card", "ProgressRow", "ScriptCard", "make_card"]
+__all__ = ["Act", "Card", "PlaceCard", "ProgressRow", "make_card"]
 
 # Calls the session; shows in the card what it refuses. Returns whether it was taken.
 Act = Callable[[Callable[[], None], Callable[[str], None]], bool]
 
-AUTO = {"width": "auto", "height": "auto", "min_height": "28px"}
+AUTO = {"width": "auto", "height": "auto", "min_height": "26px"}
 
 
 def button(label: str, pressed: Callable[[], None], *, primary: bool = False, tooltip: str = "") -> W.Button:
@@ -43,7 +43,7 @@ def row(children: Iterable[W.Widget], indent: bool = True) -> W.Box:
     """Widgets side by side that wrap where it is narrow; under the text of a card."""
     made = W.Box(
         list(children),
-        layout=W.Layout(flex_flow="row wrap", align_items="center", margin="2px 0 2px 24px" if indent else "0"),
+        layout=W.Layout(flex_flow="row wrap", align_items="center", margin="1px 0 1px 33px" if indent else "0"),
     )
     made.add_class("ig-row")
     return made
@@ -235,7 +235,7 @@ def _sheets(event: Previewed) -> list[tuple[str, Table]]:
 
 
 def _sheet(name: str, table: Table) -> W.Widget:
-    return row([_Fold(f"Show {name}", lambda: [search_view(to_frame(table))]).widget])
+    return row([_Fold(f"Show {name}", lambda: [search_view(table)]).widget])
 
 
 class _Fold:
@@ -286,7 +286,7 @@ class StepCard(Card):
 
     @staticmethod
     def _content(event: Step) -> list[W.Widget]:
-        made: list[W.Widget] = [search_view(to_frame(table), "260px") for table in event.tables]
+        made: list[W.Widget] = [search_view(table, "260px") for table in event.tables]
         if event.code:
             made.append(html_widget(f"<details><summary>The code that ran</summary>{code_block(event.code)}</details>"))
         return made
@@ -296,28 +296,31 @@ class StepCard(Card):
             self._fold.set(False)
 
 
-class ScriptCard(Card):
-    """A script version; says where its cell is, or shows the script where no cell could be put in."""
+class PlaceCard(Card):
+    """A script version or its plan, and below it where its cell is; the script itself where none could be put in."""
 
-    def __init__(self, event: Wrote, show_cell: Callable[[str], None]) -> None:
+    def __init__(self, event: Event, show_cell: Callable[[str], None]) -> None:
         super().__init__(event)
         self._show_cell = show_cell
         self._box = W.VBox([self.head], layout=W.Layout(width="auto"))
         self.widget = self._box
 
-    def placed(self, placed: Placed) -> None:
-        """Say where this version went."""
-        assert isinstance(self.event, Wrote)
-        if placed.how == "shown":
-            self._box.children = (self.head, html_widget(copyable(self.event, placed)))
-            return
-        where = {
-            "inserted": "It is in the cell below.",
-            "replaced": "The cell was brought up to date.",
-            "beside": "You edited the cell, so it was left alone; this version is in a new cell.",
-        }[placed.how]
-        go = button("Go to the cell", lambda: self._show_cell(placed.cell_id))
-        self._box.children = (self.head, row([html_widget(paragraphs(where)), go]))
+    def placed(self, wrote: Wrote, placed: Placed | None) -> None:
+        """Say where this version went; None takes the words away again."""
+        if placed is None:
+            self._box.children = (self.head,)
+        elif placed.how == "shown":
+            self._box.children = (self.head, html_widget(copyable(wrote, placed)))
+        else:
+            go = button("Go to the cell", lambda: self._show_cell(placed.cell_id))
+            self._box.children = (self.head, row([html_widget(paragraphs(_WHERE[placed.how])), go]))
+
+
+_WHERE = {
+    "inserted": "It is in the cell below.",
+    "replaced": "Its cell was brought up to date.",
+    "beside": "You edited its cell, so that was left alone; this version is in a new cell.",
+}
 
 
 # Selecting and copying works on plain-http hosts too, where navigator.clipboard is missing.
@@ -376,6 +379,6 @@ def make_card(
         return FailureCard(event, controller, act)
     if isinstance(event, Step):
         return StepCard(event)
-    if isinstance(event, Wrote):
-        return ScriptCard(event, show_cell)
+    if isinstance(event, (Wrote, Explained)):
+        return PlaceCard(event, show_cell)
     return Card(event)

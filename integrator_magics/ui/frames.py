@@ -11,6 +11,8 @@ from ..events import Table
 if TYPE_CHECKING:
     import pandas as pd
 
+SHOWN = 200
+
 __all__ = ["fields_frame", "objects_frame", "search_view", "to_frame"]
 
 
@@ -75,25 +77,35 @@ def objects_frame(objects: Iterable[Any]) -> pd.DataFrame:
     return frame.astype({"records": "Int64", "fields": "Int64"})
 
 
-def search_view(frame: pd.DataFrame, height: str = "320px") -> Any:
-    """A widget: the frame with a search box above it that keeps the rows in which any cell contains the text."""
+def search_view(table: Table, height: str = "320px") -> Any:
+    """A widget: the rows with a search box above them that keeps those in which any value contains the text."""
     import ipywidgets as W
 
-    box = W.Text(placeholder="search", layout=W.Layout(width="260px"), continuous_update=True)
+    from . import words
+    from .html import table_html
+
+    box = W.Text(placeholder="search", layout=W.Layout(width="220px", margin="0 8px 0 0"))
     box.add_class("ig-search")
     count = W.HTML()
-    shown = W.Output(layout=W.Layout(max_height=height, overflow="auto"))
-    texts = frame.astype(str).apply(lambda row: " ".join(row).casefold(), axis=1) if len(frame) else None
+    shown = W.HTML(layout=W.Layout(max_height=height, width="auto", margin="0"))
+    shown.add_class("ig-sheet")
+    texts = [" ".join(str(value) for value in row.values()).casefold() for row in table.rows]
 
     def search(_: Any = None) -> None:
         wanted = box.value.strip().casefold()
-        found = frame[texts.str.contains(wanted, regex=False)] if wanted and texts is not None else frame
-        count.value = f"{len(found):,} of {len(frame):,} rows" if wanted else f"{len(frame):,} rows"
-        # In one step, so that nothing flickers: append after clear(wait) leaves a gap in the front end.
-        shown.outputs = ()
-        shown.append_display_data(found)
+        found = [row for row, text in zip(table.rows, texts, strict=True) if wanted in text]
+        first = found[:SHOWN]
+        note = words.count(len(found), "row")
+        if wanted:
+            note = f"{words.number(len(found))} of {words.count(len(table.rows), 'row')}"
+        elif table.count > len(table.rows):
+            note = f"the first {words.number(len(table.rows))} of {words.count(table.count, 'row')}"
+        if len(found) > len(first):
+            note += f", {SHOWN} of them shown"
+        count.value = f'<span class="ig-detail">{note}</span>'
+        shown.value = table_html(table.columns, [[row.get(name) for name in table.columns] for row in first])
 
     box.observe(search, "value")
     search()
-    head = [box, count] if len(frame) > 8 else [count]
-    return W.VBox([W.HBox(head), shown])
+    head = W.HBox([box, count] if len(table.rows) > 8 else [count])
+    return W.VBox([head, shown], layout=W.Layout(width="100%"))

@@ -193,19 +193,20 @@ def _(event: Answered) -> str:
 @fragment.register
 def _(event: Wrote) -> str:
     version = f", version {event.version}" if event.version > 1 else ""
-    body = (
-        f"<p>Script <code>{escape(event.name)}</code>{version} "
-        f'<span class="ig-detail">sha256 {escape(words.short(event.sha256))}</span></p>'
+    line = (
+        f'<span class="ig-line"><span class="ig-title">Script</span><span class="ig-detail">'
+        f"<code>{escape(event.name)}</code>{version}, sha256 {escape(words.short(event.sha256))}</span></span>"
     )
-    body += paragraphs(event.explanation)
+    body = _details(line, code_block(event.code)) + paragraphs(event.explanation)
     if event.diff:
-        body += code_block(event.diff, "diff")
-    return _card("i", "script", body + _details("Show the script", code_block(event.code)), "wrote")
+        body += "<p>What changes</p>" + code_block(event.diff, "diff")
+    return _card("✓", "script", body, "wrote")
 
 
 @fragment.register
 def _(event: Explained) -> str:
     body = f"<p>The script <code>{escape(event.name)}</code></p>" + _list((escape(line) for line in event.lines), "ol")
+    body += f"<p>{escape(wording.PLAN_END)}</p>"
     if event.next_runs:
         body += "<p>Next runs</p>" + _list(escape(run) for run in event.next_runs)
     return _card("i", "plan", body, "plan")

@@ -28,10 +28,11 @@ from ..events import (
     Said,
     Step,
     Usage,
+    Wrote,
 )
 from . import text
 from .bridge import AskingCell, Bridge
-from .cards import Card, ProgressRow, ScriptCard, button, html_widget, make_card, row
+from .cards import Card, PlaceCard, ProgressRow, button, html_widget, make_card, row
 from .controller import Controller
 from .dispatch import Dispatcher
 from .html import escape, fragment, transcript
@@ -58,6 +59,7 @@ class LiveView:
         self._events: list[Event] = []
         self._cards: list[Card] = []
         self._script = ""
+        self._places: dict[str, Placed] = {}
         self._streamed = 0.0
         self._saved: Any = None
         self._reloaded = False
@@ -80,10 +82,10 @@ class LiveView:
         from IPython.display import display
 
         # Two outputs: the transcript steps aside (by style) as long as the live dialog is in the page.
-        self._saved = display(self._bundle(), raw=True, display_id=True, metadata=self._mark())  # type: ignore[no-untyped-call]
+        self._saved = display(self._bundle(), raw=True, display_id=True, metadata=self._mark())
         bundle = self.widget._repr_mimebundle_()
         plain = "The dialog is shown with buttons in a notebook; here, `%wait` shows what happens, `%answer` answers."
-        display({**bundle, "text/plain": plain}, raw=True)  # type: ignore[no-untyped-call]
+        display({**bundle, "text/plain": plain}, raw=True)
         self._bridge.on_hello.append(self._page_came)
 
     def close(self) -> None:
@@ -113,16 +115,23 @@ class LiveView:
 
     def placed(self, name: str, placed: Placed) -> None:
         """Say where the newest version of a script went."""
-        for card in reversed(self._cards):
-            if isinstance(card, ScriptCard) and getattr(card.event, "name", "") == name:
-                card.placed(placed)
-                return
+        self._places[name] = placed
+        self._show_place(name)
 
     def offer_start_again(self) -> None:
         """A button that begins the dialog afresh."""
         self._again.layout.display = ""
 
     # How it works inside.
+
+    def _show_place(self, name: str) -> None:
+        """Below the newest plan of the script; below the script itself as long as there is no plan."""
+        mine = [card for card in self._cards if isinstance(card, PlaceCard) and getattr(card.event, "name", "") == name]
+        wrote = next((card.event for card in reversed(mine) if isinstance(card.event, Wrote)), None)
+        if wrote is None or name not in self._places:
+            return
+        for card in mine:
+            card.placed(wrote, self._places[name] if card is mine[-1] else None)
 
     def _add(self, event: Event) -> None:
         self._events.append(event)
@@ -150,6 +159,10 @@ class LiveView:
             card = make_card(event, self._controller, self._act, self._dispatcher.post_later, self._go_to)
         self._cards.append(card)
         self._list.children = tuple(entry.widget for entry in self._cards)
+        if isinstance(event, Explained):
+            self._show_place(event.name)
+        elif isinstance(event, Wrote):
+            self._places.pop(event.name, None)
 
     def _refresh(self) -> None:
         """Header, progress and footer as the story stands."""

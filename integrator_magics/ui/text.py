@@ -76,8 +76,8 @@ def _columns(rows: Sequence[Sequence[str]], right: Iterable[int] = (), indent: s
 
 def table_lines(table: Table, indent: str = "     ") -> list[str]:
     """The first rows of a table, columns aligned, with a note of how many there are."""
-    found = [f"{indent}{wording.table_note(table)}"]
     rows = table.rows[:ROWS]
+    found = [f"{indent}{wording.table_note(table, len(rows))}"]
     if not rows or not table.columns:
         return found
     body = [[_cell(row.get(name)) for name in table.columns] for row in rows]
@@ -87,8 +87,6 @@ def table_lines(table: Table, indent: str = "     ") -> list[str]:
         if all(isinstance(row.get(name), (int, float)) or row.get(name) is None for row in rows)
     ]
     found += _columns([[words.clip(name, 30) for name in table.columns], *body], numeric, indent)
-    if (hidden := len(table.rows) - len(rows)) > 0:
-        found.append(f"{indent}and {words.count(hidden, 'more row')}")
     return found
 
 
@@ -163,6 +161,7 @@ def _(event: Explained) -> list[str]:
     found = [f"i  The script {words.clean(event.name)}"]
     for at, line in enumerate(event.lines, 1):
         found += _wrap(f"{at}. {line}", indent="     ")
+    found.append(f"   {wording.PLAN_END}")
     if event.next_runs:
         found.append("   Next runs")
         found += [f"     {words.clean(run)}" for run in event.next_runs]

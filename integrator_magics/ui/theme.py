@@ -13,8 +13,10 @@ _CSS = """
 .ig-dialog { max-width: 860px; }
 .ig-dialog p, .ig-live p { margin: 2px 0; }
 .ig-dialog ol, .ig-dialog ul, .ig-live ol, .ig-live ul { margin: 2px 0; padding-left: 22px; }
-.ig-head { color: var(--jp-ui-font-color2, inherit); padding: 2px 0 6px; }
-.ig-card { display: flex; gap: 8px; padding: 3px 0; align-items: flex-start; }
+.ig-head { color: var(--jp-ui-font-color2, inherit); padding: 2px 0 6px 9px; }
+.ig-said, .ig-usage, .ig-progress, .ig-status { padding-left: 9px; }
+.ig-card { display: flex; gap: 8px; padding: 2px 0 2px 6px; align-items: flex-start;
+  border-left: 3px solid transparent; }
 .ig-icon { flex: none; width: 16px; text-align: center; font-weight: 600; color: var(--jp-ui-font-color2, inherit); }
 .ig-body { flex: 1; min-width: 0; overflow-wrap: anywhere; }
 .ig-word { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -25,9 +27,9 @@ _CSS = """
 .ig-line .ig-detail { flex: 1 1 200px; }
 .ig-own { font-style: normal; color: var(--jp-ui-font-color1, inherit); }
 .ig-time { font-variant-numeric: tabular-nums; }
-.ig-asked, .ig-preview, .ig-ran, .ig-step.ig-failed, .ig-card.ig-failed {
-  border-left: 3px solid var(--jp-border-color2, currentColor); padding-left: 8px; margin: 4px 0; }
+.ig-asked, .ig-preview, .ig-ran, .ig-card.ig-failed { margin: 4px 0; }
 .ig-asked, .ig-preview { border-left-color: var(--jp-brand-color1, currentColor); }
+.ig-ran { border-left-color: var(--jp-success-color1, currentColor); }
 .ig-card.ig-failed { border-left-color: var(--jp-error-color1, currentColor); }
 .ig-dialog summary, .ig-live summary { cursor: pointer; }
 .ig-scroll { overflow-x: auto; max-width: 100%; }
@@ -56,10 +58,12 @@ pre.ig-code, .ig-dialog pre.ig-code { font-family: var(--jp-code-font-family, mo
   white-space: normal; }
 .ig-live .ig-row { gap: 6px 10px; }
 .ig-live .ig-button { white-space: normal; line-height: 1.4; padding: 3px 12px; text-align: left; max-width: 100%; }
-.ig-live .ig-fold { background: none; border: none; box-shadow: none; padding: 0 2px;
+.ig-live .ig-fold { background: none; border: none; box-shadow: none; padding: 0 2px; min-height: 0; margin: 0;
   color: var(--jp-ui-font-color2, inherit); }
-.ig-under { margin-left: 24px; }
-.ig-problem { margin: 4px 0 4px 24px; padding-left: 8px; border-left: 3px solid var(--jp-error-color1, currentColor);
+.ig-live .ig-fold:hover { background: none; text-decoration: underline; }
+.ig-sheet { overflow: auto; }
+.ig-under { margin-left: 33px; }
+.ig-problem { margin: 4px 0 4px 33px; padding-left: 8px; border-left: 3px solid var(--jp-error-color1, currentColor);
   color: var(--jp-ui-font-color1, inherit); }
 .ig-status { color: var(--jp-ui-font-color2, inherit); min-height: 1.45em; }
 """

@@ -6,6 +6,7 @@ from ..events import Failed, Opened, Previewed, Progress, Ran, Table, TargetCoun
 from . import words
 
 __all__ = [
+    "PLAN_END",
     "PREVIEW_COLUMNS",
     "approve_label",
     "approve_magic",
@@ -30,6 +31,7 @@ __all__ = [
     "write_question",
 ]
 
+PLAN_END = "Run its cell to see a preview. Nothing is written before you approve."
 PREVIEW_COLUMNS = ["add", "update", "unchanged", "reject", "delete"]
 
 
@@ -157,10 +159,10 @@ def file_line(entry: dict[str, object]) -> str:
     return f"{words.clean(entry.get('path', ''))}  {', '.join(facts)}".rstrip()
 
 
-def table_note(table: Table) -> str:
+def table_note(table: Table, shown: int | None = None) -> str:
     """ "salesforce.Lead: 1,240 rows, the first 10 are shown"."""
     note = f"{words.clean(table.name)}: {words.count(table.count, 'row')}"
-    shown = len(table.rows)
+    shown = len(table.rows) if shown is None else shown
     return f"{note}, the first {words.number(shown)} are shown" if 0 < shown < table.count else note
 
 
