@@ -18,19 +18,44 @@ from __future__ import annotations
 import json
 import os
 import threading
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["report"]
+__all__ = ["report", "report_target"]
 
+COUNTS = ("add", "update", "unchanged", "reject")
 _lock = threading.Lock()
+_reported: dict[tuple[str, str], Counter[str]] = {}  # (system, object) -> counts already reported in this process
 
 
 def report(kind: str, **facts: Any) -> None:
     """Append one fact about this run; does nothing when nobody listens. Non-JSON values are written as text."""
+    if kind == "target":
+        with _lock:
+            seen = _reported.setdefault((str(facts.get("system")), str(facts.get("object"))), Counter())
+            seen.update({name: int(facts.get(name) or 0) for name in COUNTS})
     path = os.environ.get("INTEGRATOR_REPORT")
     if not path:
         return
     line = json.dumps({"kind": kind, **facts}, default=str, ensure_ascii=False)
     with _lock, Path(path).open("a", encoding="utf-8") as file:
         file.write(line + "\n")
+
+
+def report_target(system: str, obj: str, operation: str, key: str, totals: Mapping[str, int], **facts: Any) -> None:
+    """Report as `target` what a driver wrote itself: its totals less what a sync has reported for that object.
+
+    A driver calls this when it closes, so that no write goes unreported, however a script made it.
+    """
+    with _lock:
+        seen = _reported.get((system, obj), Counter())
+        left = {name: max(0, totals.get(name, 0) - seen[name]) for name in COUNTS}
+        for name in COUNTS:
+            seen[name] -= totals.get(name, 0) - left[name]
+    if not any(left.values()):
+        return
+    report("target", system=system, object=obj, operation=operation, key=key, **left, read=sum(left.values()), **facts)
+    with _lock:
+        _reported[(system, obj)].subtract(left)

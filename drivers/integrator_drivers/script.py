@@ -75,7 +75,7 @@ def _load_env(main: Callable[[], object]) -> None:
 
     script = getattr(main, "__globals__", {}).get("__file__")
     path = Path(script).resolve().parent / ".env" if script else Path(".env")
-    for name, value in dotenv_values(path, encoding="utf-8").items():
+    for name, value in dotenv_values(path, interpolate=False, encoding="utf-8").items():
         if value is not None:
             os.environ.setdefault(name, value)
 

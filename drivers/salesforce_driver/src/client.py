@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+import weakref
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -11,16 +12,21 @@ from typing import Any, Self
 from integrator_drivers import (
     Condition,
     Field,
+    Identity,
     ObjectInfo,
+    Record,
     Records,
+    WriteResult,
     registry,
 )
 from integrator_drivers.errors import DriverError
 
-from . import reading
+from . import identity, querying, reading
 from .connection import Connection
 from .settings import Settings
 from .shapes import Shapes, global_describe
+from .values import matching_key
+from .writing import Writer
 
 __all__ = ["SalesforceClient"]
 
@@ -39,6 +45,8 @@ class SalesforceClient:
 
     def __init__(self) -> None:
         self._connection = Connection(Settings.from_environment())
+        self._writer = Writer(self._connection)
+        self._finished = weakref.finalize(self, _finish, self._connection, self._writer)
 
     def list_objects(self) -> list[str]:
         """Names of all objects that can be queried, the common ones first."""
@@ -68,7 +76,7 @@ class SalesforceClient:
         self,
         obj: str,
         fields: Sequence[str] | None = None,
-        where: Sequence[Condition] | None = None,
+        where: Iterable[Condition] | None = None,
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int | None = None,
@@ -80,9 +88,46 @@ class SalesforceClient:
         question = reading.plan(Shapes(self._connection), obj, fields, where, since, until, limit)
         return reading.records_of(self._connection, question)
 
+    def query(self, soql: str) -> Records:
+        """Records of a SOQL statement: aggregates, child lists (as JSON), anything SELECT can ask."""
+        return querying.query(self._connection, soql)
+
+    def lookup(self, obj: str, key: str, values: Sequence[Any], fields: Sequence[str]) -> dict[Any, Record]:
+        """Records whose `key` is one of `values`, by the value asked for; of several with one key the oldest Id."""
+        shapes = Shapes(self._connection)
+        spelled, _ = shapes.column(obj, key)
+        raw = next(entry for entry in shapes.describe(obj)["fields"] if entry["name"] == spelled)
+        wanted = list(dict.fromkeys([*fields, key]))
+        found: dict[Any, Record] = {}
+        asked = [value for value in values if value is not None]
+        records = reading.records_of(self._connection, reading.plan(shapes, obj, [*wanted, "Id"], [(key, "in", asked)]))
+        for row in sorted(records.rows(), key=lambda row: str(row["Id"])):
+            found.setdefault(matching_key(row[key], raw), {name: row[name] for name in wanted})
+        return {value: found[same] for value in asked if (same := matching_key(value, raw)) in found}
+
+    def insert(self, obj: str, records: Iterable[Record]) -> WriteResult:
+        """Add records. In a preview: how many would be added and which would be refused."""
+        return self._writer.write(obj, records, "insert", "")
+
+    def update(self, obj: str, records: Iterable[Record], key: str = "Id") -> WriteResult:
+        """Change known records, found by `key`; those that hold the values already are left alone."""
+        return self._writer.write(obj, records, "update", key)
+
+    def upsert(self, obj: str, records: Iterable[Record], key: str) -> WriteResult:
+        """Add records, or change those with the same `key` (an external id, or any field that can be searched)."""
+        return self._writer.write(obj, records, "upsert", key)
+
+    def compare(self, obj: str, records: Iterable[Record], key: str) -> WriteResult:
+        """What an upsert would do. Reads only."""
+        return self._writer.compare(obj, records, "upsert", key)
+
+    def check(self) -> Identity:
+        """Log in and say who we are and where; warnings name what will not work for long."""
+        return identity.check(self._connection)
+
     def close(self) -> None:
         """Close the sockets. The session at Salesforce stays: others may share it."""
-        self._connection.close()
+        self._finished()
 
     def __enter__(self) -> Self:
         return self
@@ -101,3 +146,9 @@ class SalesforceClient:
             return int(self._connection.query(f"SELECT COUNT() FROM {obj}")["totalSize"])
         except DriverError:
             return None  # this user may list the object but not read it
+
+
+def _finish(connection: Connection, writer: Writer) -> None:
+    """At close, or at the latest when the process ends: tell what was written and nobody reported, close the line."""
+    writer.report()
+    connection.close()

@@ -16,7 +16,7 @@ from .settings import API_VERSION, Settings
 from .transport import Transport, open_session
 
 if TYPE_CHECKING:
-    from simple_salesforce import Salesforce
+    from simple_salesforce.api import Salesforce
 
 __all__ = ["Connection"]
 
@@ -52,13 +52,15 @@ class Connection:
         *,
         done: str = "Nothing was read.",
         params: dict[str, str] | None = None,
-        **kw: Any,
+        json: Any = None,
     ) -> Any:
         """One REST request below /services/data/vNN.N/; its JSON. `done` says what a lost connection means.
 
         Raises the contract's errors only.
         """
-        return self._send(lambda salesforce: salesforce.restful(path, params, method, **kw), method, path, params, done)
+        return self._send(
+            lambda salesforce: salesforce.restful(path, params, method, json=json), method, path, params, done
+        )
 
     def query(self, soql: str, *, all_rows: bool = False) -> dict[str, Any]:
         """The first page of a query: {totalSize, done, records, nextRecordsUrl}."""
@@ -67,17 +69,19 @@ class Connection:
 
     def pages(self, soql: str, *, all_rows: bool = False) -> Iterator[dict[str, Any]]:
         """All pages of a query, one after the other."""
-        page = self.query(soql, all_rows=all_rows)
+        return self.pages_from(self.query(soql, all_rows=all_rows))
+
+    def pages_from(self, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        """A first page that is there already, and those behind it."""
         read = 0
         while True:
             yield page
             read += len(page["records"])
             if page.get("done", True) or not page.get("nextRecordsUrl"):
                 return
-            page = self.next_page(page["nextRecordsUrl"], f"{read:,} of {page['totalSize']:,} rows were read.")
+            page = self._next(page["nextRecordsUrl"], f"{read:,} of {page['totalSize']:,} rows were read.")
 
-    def next_page(self, url: str, done: str = "Nothing was read.") -> dict[str, Any]:
-        """The page behind a nextRecordsUrl."""
+    def _next(self, url: str, done: str) -> dict[str, Any]:
         page: dict[str, Any] = self._send(
             lambda salesforce: salesforce.query_more(url, identifier_is_url=True), "GET", url, None, done
         )
@@ -88,7 +92,7 @@ class Connection:
         self._session.close()
 
     def _send(self, ask: Any, method: str, path: str, params: dict[str, str] | None, done: str) -> Any:
-        from simple_salesforce import SalesforceError
+        from simple_salesforce.exceptions import SalesforceError
 
         renewed = False
         while True:
@@ -111,7 +115,7 @@ class Connection:
 
     def _open(self) -> Salesforce:
         if self._salesforce is None:
-            from simple_salesforce import Salesforce
+            from simple_salesforce.api import Salesforce
 
             self._ticket = log_in(self.settings, self._session)
             self._salesforce = Salesforce(

@@ -23,7 +23,16 @@ from integrator_drivers.errors import (
 from .settings import Settings
 from .transport import DISCOVERY_BUDGET
 
-__all__ = ["field_not_found", "login_refused", "no_answer", "object_not_found", "reason_of", "translate"]
+__all__ = [
+    "UnknownFieldError",
+    "UnknownObjectError",
+    "field_not_found",
+    "login_refused",
+    "no_answer",
+    "object_not_found",
+    "reason_of",
+    "translate",
+]
 
 NO_COLUMN = re.compile(r"No such column '([^']+)' on (?:entity|sobject of type) '?(\w+)'?", re.IGNORECASE)
 NO_RELATION = re.compile(r"Didn't understand relationship '([^']+)'", re.IGNORECASE)
@@ -32,18 +41,35 @@ LIMIT_CODES = {"REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE", "REQUEST_RUNNING_
 MISSING = {"NOT_FOUND", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"}
 
 
+class UnknownFieldError(FieldNotFoundError):
+    """As Salesforce reports it, with the names apart, so that close matches can be looked up."""
+
+    def __init__(self, obj: str, name: str) -> None:
+        super().__init__(str(field_not_found(obj, name)))
+        self.obj = obj
+        self.name = name
+
+
+class UnknownObjectError(ObjectNotFoundError):
+    """As Salesforce reports it, with the name apart, so that close matches can be looked up."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(str(object_not_found(name)))
+        self.name = name
+
+
 def translate(exc: Any, wait: float | None = None) -> DriverError:
     """The contract's error for a SalesforceError, without near matches (the caller knows the names)."""
     code, message = _first(exc.content)
     if code in LIMIT_CODES or exc.status in (429, 502, 503, 504):
         return _limit(code, message, exc.status, wait)
     if column := NO_COLUMN.search(message):
-        return field_not_found(column[2], column[1].split(".")[-1])
+        return UnknownFieldError(column[2], column[1].split(".")[-1])
     if relation := NO_RELATION.search(message):
         return FieldNotFoundError(f'Salesforce knows no relationship "{relation[1]}" here. {_hidden()}')
     if code == "INVALID_TYPE" or NO_TYPE.search(message):
         named = NO_TYPE.search(message)
-        return object_not_found(named[1] if named else "")
+        return UnknownObjectError(named[1] if named else "")
     if exc.status == 401:
         return AuthError("Salesforce ended the session and refused a new one. Nothing more was read or written.")
     if exc.status == 403 or code.startswith("INSUFFICIENT_ACCESS") or code == "API_DISABLED_FOR_ORG":
@@ -59,14 +85,14 @@ def translate(exc: Any, wait: float | None = None) -> DriverError:
 
 def field_not_found(obj: str, name: str, known: Iterable[str] = ()) -> FieldNotFoundError:
     """No such field: says that it may be hidden, and names close matches."""
-    near = near_matches(name, known)
+    near = _near(name, known)
     close = f" Close matches: {', '.join(near)}." if near else ""
     return FieldNotFoundError(f'{obj} has no field "{name}" that this user can see. {_hidden()}{close}', near)
 
 
 def object_not_found(name: str, known: Iterable[str] = ()) -> ObjectNotFoundError:
     """No such object, with close matches."""
-    near = near_matches(name, known)
+    near = _near(name, known)
     close = f" Close matches: {', '.join(near)}." if near else ""
     custom = "" if name.endswith("__c") or near else " The names of custom objects end in __c."
     return ObjectNotFoundError(f'Salesforce has no object "{name}" that this user can see.{close}{custom}', near)
@@ -121,6 +147,14 @@ def reason_of(message: str) -> str:
     return " ".join(line for line in lines if line != "^")
 
 
+def _near(name: str, known: Iterable[str]) -> list[str]:
+    """Close matches by spelling, where Lead_Origin__c and LeadOrigin count as the same spelling."""
+    by_sound: dict[str, str] = {}
+    for candidate in known:
+        by_sound.setdefault(candidate.removesuffix("__c").replace("_", ""), candidate)
+    return [by_sound[match] for match in near_matches(name.removesuffix("__c").replace("_", ""), by_sound)]
+
+
 def _limit(code: str, message: str, status: int, wait: float | None) -> RateLimitError:
     if "TotalRequests" in message:
         return RateLimitError(
@@ -130,7 +164,7 @@ def _limit(code: str, message: str, status: int, wait: float | None) -> RateLimi
         )
     if "Concurrent" in message:
         return RateLimitError(
-            "Salesforce has too many long requests from this org at once. Nothing more was read; try again in a minute.",
+            "Salesforce has too many long requests from this org at once. Try again in a minute.",
             wait,
         )
     when = f" Try again in {wait:.0f} s." if wait else " Try again in a minute."

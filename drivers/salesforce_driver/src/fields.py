@@ -29,26 +29,8 @@ TYPES: dict[str, FieldType] = {
 PERSONAL_TYPES = {"email", "phone", "address"}
 PEOPLE = {"Lead", "Contact", "User", "CampaignMember"}
 PERSONAL_NAMES = {
-    "Name",
-    "FirstName",
-    "LastName",
-    "MiddleName",
-    "Suffix",
-    "Salutation",
-    "Title",
-    "Birthdate",
-    "PhotoUrl",
-}
-PERSONAL_NAMES |= {
-    "Fax",
-    "Username",
-    "Alias",
-    "CommunityNickname",
-    "Street",
-    "City",
-    "PostalCode",
-    "Latitude",
-    "Longitude",
+    *("Name", "FirstName", "LastName", "MiddleName", "Suffix", "Salutation", "Title"),
+    *("Alias", "Birthdate", "CommunityNickname", "Fax", "FirstOrLastName", "PhotoUrl", "Username"),
 }
 ADDRESS_PARTS = ("Street", "City", "PostalCode", "Latitude", "Longitude")
 
@@ -90,7 +72,7 @@ def field_of(raw: Mapping[str, Any], obj: str, compounds: set[str]) -> Field:
 
 
 def is_personal(obj: str, raw: Mapping[str, Any]) -> bool:
-    """Does this field hold data about a person? E-mail and phone always; names and addresses where records are people."""
+    """Is this about a person? E-mail and phone always; names and addresses where records are people."""
     name, native = raw["name"], raw["type"]
     if native in ("email", "phone") or raw.get("extraTypeInfo") == "personname" or name.startswith("Person"):
         return native not in ("boolean", "reference", "datetime")

@@ -62,7 +62,8 @@ def _client_credentials(settings: Settings, session: requests.Session) -> Ticket
 
 
 def _password(settings: Settings, session: requests.Session) -> Ticket:
-    from simple_salesforce import SalesforceAuthenticationFailed, SalesforceLogin
+    from simple_salesforce.exceptions import SalesforceAuthenticationFailed
+    from simple_salesforce.login import SalesforceLogin
 
     path = f"/services/Soap/u/{API_VERSION}"
     status = 200

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,11 +31,11 @@ class Question:
 def plan(
     shapes: Shapes,
     obj: str,
-    fields: Sequence[str] | None,
-    where: Sequence[Condition] | None,
-    since: datetime | None,
-    until: datetime | None,
-    limit: int | None,
+    fields: Sequence[str] | None = None,
+    where: Iterable[Condition] | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int | None = None,
 ) -> Question:
     """The SOQL of one read. Long `in` lists are split over several queries; nothing else is."""
     name = shapes.name(obj)
@@ -57,8 +57,8 @@ def plan(
     end = order + (f" LIMIT {int(limit)}" if limit is not None else "")
     longest = max(lists, key=lambda entry: len(entry[2]), default=None)
     for entry in lists:
-        if entry is not longest:
-            conditions += soql.fitting(entry[0], entry[1], entry[2], soql.URI_ROOM)
+        if entry is not longest:  # only one list can be split: two would be a product
+            conditions += soql.fitting(*entry, room=10**9)
     room = soql.URI_ROOM - soql.encoded_length(select + " WHERE " + " AND ".join(conditions) + end)
     if room < 0 or (longest and room < 1000):
         raise ValidationError(
@@ -110,7 +110,7 @@ def cursor_of(shapes: Shapes, obj: str) -> str:
 
 
 def _where(
-    shapes: Shapes, obj: str, where: Sequence[Condition]
+    shapes: Shapes, obj: str, where: Iterable[Condition]
 ) -> tuple[list[str], list[tuple[str, Field, list[object]]]]:
     """Conditions as SOQL, and the `in` lists, which may have to be split."""
     conditions: list[str] = []

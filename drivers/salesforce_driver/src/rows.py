@@ -12,7 +12,7 @@ __all__ = ["flat", "moment", "plain", "reader"]
 
 
 def reader(columns: Mapping[str, tuple[str, Field]]) -> Callable[[Mapping[str, Any]], Record]:
-    """A function that makes one row; `columns` is name -> (path, field), and `Campaign.Name` is looked up in the parent."""
+    """A function that makes one row. `columns` is name -> (path, field); a path leads through parents."""
     steps = [(name, tuple(path.split(".")), CONVERTERS.get(field["type"])) for name, (path, field) in columns.items()]
     if all(len(path) == 1 for _, path, _ in steps):
         simple = [(name, path[0], convert) for name, path, convert in steps]
@@ -32,7 +32,7 @@ def plain(value: Any) -> Any:
     """Nested JSON without Salesforce's bookkeeping; a child list becomes the list of its records."""
     if isinstance(value, Mapping):
         if "records" in value and "done" in value:
-            return [plain(row) for row in value["records"]]
+            return [flat(row) for row in value["records"]]
         return {name: plain(inner) for name, inner in value.items() if name != "attributes"}
     if isinstance(value, list):
         return [plain(inner) for inner in value]

@@ -50,7 +50,7 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environ: Mapping[str, str] = os.environ) -> Settings:
-        """Client credentials where they are complete, else user name and password. Raises AuthError naming what lacks."""
+        """Client credentials where they are complete, else user name and password. AuthError names what lacks."""
 
         def value(name: str) -> str:
             return environ.get(name, "").strip()

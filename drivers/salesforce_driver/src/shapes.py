@@ -61,16 +61,16 @@ class Shapes:
             fields = self.fields(obj)
             spelled = {name.casefold(): name for name in fields}.get(head.casefold())
             if spelled is None:
-                raise faults.field_not_found(self.name(obj), head, [*fields, *self._relations(obj)])
+                raise faults.field_not_found(self.name(obj), head, [*fields, *self.relations(obj)])
             return spelled, fields[spelled]
-        relations = self._relations(obj)
+        relations = self.relations(obj)
         relation = {name.casefold(): name for name in relations}.get(head.casefold())
         if relation is None:
             raise faults.field_not_found(self.name(obj), path, [*relations, *self.fields(obj)])
         return self._through(relation, relations[relation], rest)
 
     def columns(self, obj: str, fields: Iterable[str] | None) -> dict[str, tuple[str, Field]]:
-        """The columns a read asks for, by the name they were asked with; None: all that are neither compound nor binary."""
+        """Columns by the name they were asked with; None means all that are neither compound nor binary."""
         if fields is None:
             every = self.fields(obj).items()
             return {name: (name, field) for name, field in every if field["type"] not in ("json", "binary")}
@@ -78,7 +78,7 @@ class Shapes:
             raise ValidationError(f'fields is a list of names, such as ["{fields}"].')
         return {name: self.column(obj, name) for name in fields}
 
-    def _relations(self, obj: str) -> dict[str, list[str]]:
+    def relations(self, obj: str) -> dict[str, list[str]]:
         """Parent relationships: Campaign -> [Campaign], Owner -> [Group, User]."""
         return {
             field["relationshipName"]: field["referenceTo"]

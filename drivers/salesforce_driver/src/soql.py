@@ -22,9 +22,7 @@ ESCAPES = str.maketrans(
     {"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 )
 COMPARISONS = {"=", "!=", "<", "<=", ">", ">="}
-DATE_LITERAL = re.compile(
-    r"(?:LAST|NEXT|THIS)_[A-Z_]+(?::\d+)?|[A-Z]+_(?:FISCAL_)?[A-Z_]*AGO:\d+|TODAY|YESTERDAY|TOMORROW"
-)
+DATE_LITERAL = re.compile(r"(?:LAST|NEXT|THIS)_[A-Z_0-9]+(?::\d+)?|N_[A-Z_]+_AGO:\d+|TODAY|YESTERDAY|TOMORROW")
 DAY = timedelta(days=1)
 
 

@@ -1,0 +1,142 @@
+"""Sending records by sObject Collections, at most 200 at a time, each record judged on its own. Never deletes."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from integrator_drivers import Mode, Record, Rejected, WriteResult, mode
+from integrator_drivers.report import report_target
+
+from . import faults
+from .connection import Connection
+from .planning import Operation, Plan, Planner, Step
+from .shapes import Shapes
+
+__all__ = ["Writer"]
+
+COLLECTION = 200  # records a call, Salesforce's limit
+COMPARED = 2_000  # records whose current state is looked up together
+LOCKED = "UNABLE_TO_LOCK_ROW"
+LOCK_ATTEMPTS = 4
+SHOWN = 20
+T = TypeVar("T")
+
+
+class Writer:
+    """Writes through one connection and counts what it did, by object."""
+
+    def __init__(self, connection: Connection, sleep: Callable[[float], None] = time.sleep) -> None:
+        self._connection = connection
+        self._sleep = sleep
+        self._written = 0
+        self.totals: dict[tuple[str, str, str], Counter[str]] = {}  # (object, operation, key) -> add, update, ...
+
+    def write(self, obj: str, records: Iterable[Record], operation: Operation, key: str) -> WriteResult:
+        """Write as the run mode allows: refused in discovery, only compared in preview."""
+        current = mode.require_writable("Salesforce", obj)
+        return self._run(obj, records, operation, key, send=current is Mode.APPLY)
+
+    def compare(self, obj: str, records: Iterable[Record], operation: Operation, key: str) -> WriteResult:
+        """What `write` would do. Reads only."""
+        return self._run(obj, records, operation, key, send=None)
+
+    def report(self) -> None:
+        """Report what was written directly; a sync has reported its own part."""
+        for (obj, operation, key), totals in self.totals.items():
+            report_target("salesforce", obj, operation, key, totals)
+        self.totals.clear()
+
+    def _run(
+        self, obj: str, records: Iterable[Record], operation: Operation, key: str, send: bool | None
+    ) -> WriteResult:
+        """`send`: True sends, False counts as a preview does, None only tells."""
+        planner = Planner(self._connection, Shapes(self._connection), obj, operation, key)
+        whole = WriteResult()
+        for group in _groups(records, COMPARED):
+            plan = planner.plan(group)
+            result = WriteResult(unchanged=plan.unchanged, rejected=plan.rejected)
+            if send is None or send is False:
+                result.inserted = plan.additions
+                result.updated = len(plan.steps) - plan.additions
+                result.differences = plan.differences[:SHOWN]
+            if send is not None:
+                self._count(planner, operation, result)
+            whole += result
+            if send:
+                whole += self._send_all(planner, plan, operation)
+        return whole
+
+    def _send_all(self, planner: Planner, plan: Plan, operation: Operation) -> WriteResult:
+        whole = WriteResult()
+        for additions in (True, False):
+            steps = [step for step in plan.steps if step.exists is not additions]
+            for group in _groups(steps, COLLECTION):
+                mode.max_rows(self._written + len(group))
+                result = self._send(planner, group, additions)
+                self._written += result.inserted + result.updated
+                self._count(planner, operation, result)
+                whole += result
+        return whole
+
+    def _send(self, planner: Planner, steps: list[Step], additions: bool) -> WriteResult:
+        """One collection; records that were locked by somebody else are tried again, the others are not."""
+        result = WriteResult()
+        waiting = steps
+        for attempt in range(1, LOCK_ATTEMPTS + 1):
+            locked = []
+            for step, answer in zip(waiting, self._post(planner, waiting, additions), strict=True):
+                errors = answer.get("errors") or []
+                if answer.get("success"):
+                    added = additions and answer.get("created", True)
+                    result.inserted += added
+                    result.updated += not added
+                elif (
+                    any(error.get("statusCode") == "UNABLE_TO_LOCK_ROW" for error in errors) and attempt < LOCK_ATTEMPTS
+                ):
+                    locked.append(step)
+                else:
+                    result.rejected.append(Rejected(step.record, _reason(errors)))
+            if not locked:
+                break
+            self._sleep(0.25 * 2**attempt)
+            waiting = locked
+        return result
+
+    def _post(self, planner: Planner, steps: Sequence[Step], additions: bool) -> list[dict[str, Any]]:
+        records = [{"attributes": {"type": planner.name}, **step.body} for step in steps]
+        path = "composite/sobjects"
+        if additions and planner.by_external_id:
+            # If somebody else added it since we looked, this updates it instead of adding a second one.
+            method, path = "PATCH", f"{path}/{planner.name}/{planner.key}"
+        else:
+            method = "POST" if additions else "PATCH"
+        answers: list[dict[str, Any]] = self._connection.call(
+            method,
+            path,
+            json={"allOrNone": False, "records": records},
+            done=f"Up to {len(steps):,} {planner.name} records may or may not have been written, "
+            f"{self._written:,} before them were.",
+        )
+        return answers
+
+    def _count(self, planner: Planner, operation: Operation, result: WriteResult) -> None:
+        totals = self.totals.setdefault((planner.name, operation, planner.key), Counter())
+        totals["add"] += result.inserted
+        totals["update"] += result.updated
+        totals["unchanged"] += result.unchanged
+        totals["reject"] += len(result.rejected)
+
+
+def _reason(errors: Sequence[dict[str, Any]]) -> str:
+    reasons = [faults.reason_of(str(error.get("message") or error.get("statusCode"))) for error in errors]
+    return "; ".join(dict.fromkeys(reasons)) or "Salesforce gave no reason"
+
+
+def _groups(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    source = iter(items)
+    while group := list(islice(source, size)):
+        yield group
