@@ -78,18 +78,23 @@ CAMPAIGNS = (  # name, type
 )
 USERS = (("Jana", "Novak"), ("Tom", "Berger"), ("Aisha", "Rahman"), ("Luc", "Moreau"), ("Integration", "User"))
 
-_FIRST = (
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_FIRST = _words(
     "Ann Bruno Carla Dmitri Elif François Grace Hiroshi Ingrid João Katarzyna Liam Mei Nadia Oscar Priya Quentin Rosa "
     "Søren Tomasz Uma Viktor Wanjiru Ximena Yusuf Zoë"
-).split()
-_LAST = (
+)
+_LAST = _words(
     "Abbott Baker O'Brien Castillo D'Angelo Eriksson Fischer García Hoffmann Ivanova Jensen Kowalski Łukasz Müller "
     "Nakamura Okafor Petrov Quinn Rossi Smith-Jones Tanaka Ünal Vásquez Weiß Xu Yamada Žižek"
-).split()
-_COMPANY = (
+)
+_COMPANY = _words(
     "Northwind Contoso Fabrikam Tailspin Adventure Litware Proseware Wingtip Alpine Lucerne Coho Humongous Trey "
     "Bluefin Granite Harbor Juniper Kestrel Lantern Maple"
-).split()
+)
 _FORM = ("Ltd", "GmbH", "Inc.", "S.A.", "& Sons", "Group", "AG", "Oy", "Cooperative", "Works")
 _PLACES = (  # city, state, postal code, country
     ("Chicago", "IL", "60601", "United States"),

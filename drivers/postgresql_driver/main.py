@@ -1,0 +1,5 @@
+"""The entry point of the driver."""
+
+from .src.client import PostgresClient
+
+__all__ = ["PostgresClient"]

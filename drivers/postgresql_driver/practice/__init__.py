@@ -1,0 +1,5 @@
+"""The practice database of this driver."""
+
+from .server import serve
+
+__all__ = ["serve"]

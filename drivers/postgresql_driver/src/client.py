@@ -1,0 +1,327 @@
+"""`PostgresClient`: one database, as scripts see it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Self
+
+import psycopg
+from psycopg import sql
+
+from integrator_drivers import (
+    Condition,
+    Field,
+    Identity,
+    Mode,
+    ObjectInfo,
+    Record,
+    Records,
+    ValidationError,
+    WriteResult,
+    current_mode,
+    report,
+)
+from integrator_drivers.mode import require_writable
+
+from . import catalog, reading, tables, writing
+from .connection import Settings, connect, translated
+from .models import Table
+from .rights import warnings
+from .values import writer_of
+
+__all__ = ["PostgresClient"]
+
+PAGE = 2_000  # rows fetched at a time
+COUNTED = 10_000  # tables up to this size are counted, larger ones estimated
+
+
+class PostgresClient:
+    """One database. Reads PGHOST, PGPORT, PGDATABASE, PGUSER, PGPASSWORD; in discovery and preview PG_READ_USER.
+
+    Objects are named "schema.table"; the schema may be left out where it is on the search path. Raises AuthError at
+    once when a variable is missing; connects on first use.
+    """
+
+    system = "postgresql"
+
+    def __init__(self) -> None:
+        self._mode = current_mode()
+        self._settings = Settings.load(self._mode)
+        self._connection: psycopg.Connection[Any] | None = None
+        self._planned: dict[str, Table] = {}  # tables as a preview's script would have made them
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Log out."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def check(self) -> Identity:
+        """Log in and say who and where we are, with warnings about rights that are wider than needed."""
+        with self._transaction("the login") as connection:
+            version, user = self._one(
+                connection, "SELECT current_setting('server_version') AS version, current_user AS user"
+            )
+            found = warnings(connection, self._settings)
+        settings = self._settings
+        account = f"PostgreSQL {version.partition(' ')[0]} at {settings.host}:{settings.port}"
+        return Identity(account, settings.database, user, tuple(found))
+
+    def list_objects(self) -> list[str]:
+        """Tables, views and foreign tables as "schema.name"."""
+        with self._transaction("the list of tables") as connection:
+            return [f"{row['schema']}.{row['name']}" for row in catalog.relations(connection)]
+
+    def describe_objects(self) -> list[ObjectInfo]:
+        """The same with comments, sizes (counted up to 10,000 rows, estimated above) and number of columns."""
+        with self._transaction("the list of tables") as connection:
+            found = catalog.relations(connection)
+            infos = []
+            for row in found:
+                name = f"{row['schema']}.{row['name']}"
+                comment = row["comment"] or ""
+                records = self._size(connection, row)
+                infos.append(ObjectInfo(name, row["name"].replace("_", " "), comment, records, row["columns"]))
+            return infos
+
+    def get_fields(self, obj: str) -> dict[str, Field]:
+        """Columns by name, in the table's order. Raises ObjectNotFoundError with near matches."""
+        return {name: column.as_field() for name, column in self._table(obj).columns.items()}
+
+    def read(
+        self,
+        obj: str,
+        fields: Sequence[str] | None = None,
+        where: Iterable[Condition] | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> Records:
+        """Rows of one table, streamed. `since` and `until` mean its updated_at, modified_at, ... or created_at.
+
+        != and "not in" include rows without a value; contains ignores case. Anything else: query(sql, params).
+        """
+        table = self._table(obj)
+        names = list(table.columns) if fields is None else list(dict.fromkeys(fields))
+        if not names:
+            raise ValidationError(f"No columns of {table.full_name} are asked for.")
+        query, params = reading.select(table, names, where, since, until, limit)
+        found = {name: reading.column_of(table, name).as_field() for name in names}
+        return Records(found, self._stream(query, params, table.full_name), system=self.system, obj=table.full_name)
+
+    def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Records:
+        """Rows of one SELECT in PostgreSQL's own language, read-only; values as %s parameters, never pasted in."""
+        text = sql.strip().rstrip(";").strip()
+        if not text:
+            raise ValidationError("The query is empty.")
+        with translated("the query"), self._new_connection(read_only=True) as connection:
+            fields = self._shape(connection, text, params)
+        return Records(fields, self._stream(text, params, "the query"), system=self.system, obj="query")
+
+    def lookup(self, obj: str, key: str, values: Sequence[Any], fields: Sequence[str]) -> dict[Any, Record]:
+        """Rows whose `key` is one of `values`, by the value as given; one row each where several have it."""
+        table = self._table(obj)
+        column = reading.column_of(table, key)
+        names = [reading.column_of(table, name).name for name in fields]
+        convert = writer_of(column)
+        wanted: dict[str, Any] = {}
+        for value in values:
+            try:
+                wanted[convert(value)] = value
+            except (ValueError, AttributeError):
+                continue  # what the column can't hold is not in it
+        if not wanted or table.planned:
+            return {}
+        query = sql.SQL("SELECT {key}, {fields} FROM {table} WHERE {key} = ANY (%s::text[]::{kind}[])").format(
+            key=_sql_name(key),
+            fields=sql.SQL(", ").join([_sql_name(name) for name in names or [key]]),
+            table=reading.identifier(table),
+            kind=reading.cast_of(column),
+        )
+        found: dict[Any, Record] = {}
+        with self._transaction(table.full_name) as connection:
+            for first, *rest in connection.execute(query, [list(wanted)]):
+                given = wanted.get(convert(first), first)
+                found.setdefault(given, dict(zip(names, rest, strict=False)))
+        return found
+
+    def insert(self, obj: str, records: Iterable[Record]) -> WriteResult:
+        """Add rows. In a preview they are checked and counted, not sent."""
+        return self._write(obj, records, None, "insert")
+
+    def update(self, obj: str, records: Iterable[Record], key: str) -> WriteResult:
+        """Change the rows with these keys; unknown keys come back as rejected."""
+        return self._write(obj, records, key, "update")
+
+    def upsert(self, obj: str, records: Iterable[Record], key: str) -> WriteResult:
+        """Add rows, or change those of the same key where a value differs. One transaction; in a preview only compared.
+
+        Works without a unique index on `key` too, then holding other writers off the table for the moment.
+        """
+        return self._write(obj, records, key, "upsert")
+
+    def compare(self, obj: str, records: Iterable[Record], key: str) -> WriteResult:
+        """What upsert would do, in any mode; never writes."""
+        table = self._table(obj)
+        with self._transaction(table.full_name) as connection:
+            return writing.compare(connection, table, records, key, "upsert")
+
+    def table_changes(self, obj: str, fields: Mapping[str, Field], key: str) -> list[str]:
+        """The DDL that would make `obj` able to hold these fields; empty when it already is. Never drops."""
+        with self._transaction(obj) as connection:
+            return tables.plan(connection, obj, fields, key)[1]
+
+    def change_table(self, obj: str, fields: Mapping[str, Field], key: str) -> list[str]:
+        """Run that DDL in one transaction and return it; in a preview only return it, and go on as if it had run."""
+        mode = require_writable("PostgreSQL", obj)
+        with self._transaction(obj) as connection:
+            table, statements = tables.plan(connection, obj, fields, key)
+            if mode is Mode.PREVIEW:
+                self._planned[obj] = table
+                return statements
+            for statement in statements:
+                connection.execute(statement.encode(), prepare=True)
+        return statements
+
+    def _write(self, obj: str, records: Iterable[Record], key: str | None, operation: writing.Operation) -> WriteResult:
+        mode = require_writable("PostgreSQL", obj)
+        table = self._table(obj)
+        if key is not None:
+            reading.column_of(table, key)
+        if table.kind == "m":
+            raise ValidationError(f"{table.full_name} is a materialized view, which can't be written.")
+        with self._transaction(table.full_name) as connection:
+            if mode is Mode.APPLY:
+                result = writing.write(connection, table, records, key, operation)
+            elif key is None:
+                groups, rejected = writing.batches(table, records, None, operation)
+                result = WriteResult(inserted=sum(len(batch.rows) for batch in groups), rejected=rejected)
+            else:
+                result = writing.compare(connection, table, records, key, operation)
+        report(
+            "call",
+            system=self.system,
+            method=operation.upper() if mode is Mode.APPLY else "SELECT",
+            template=f"{operation} {table.full_name}",
+            status="ok",
+            rows=result.inserted + result.updated,
+        )
+        return result
+
+    def _table(self, obj: str) -> Table:
+        if obj in self._planned:
+            return self._planned[obj]
+        with self._transaction(obj) as connection:
+            return catalog.table(connection, obj)
+
+    def _size(self, connection: psycopg.Connection[Any], row: catalog.Relation) -> int | None:
+        if row["kind"] in ("v", "f"):
+            return None
+        if row["estimate"] > COUNTED or row["kind"] == "p":
+            return int(row["estimate"]) if row["estimate"] >= 0 else None
+        query = sql.SQL("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT {}) AS counted").format(
+            sql.Identifier(row["schema"], row["name"]), sql.Literal(COUNTED + 1)
+        )
+        try:
+            with connection.transaction():
+                (count,) = self._one(connection, query)
+        except psycopg.errors.InsufficientPrivilege:
+            return None
+        if count > COUNTED:
+            return int(row["estimate"]) if row["estimate"] > COUNTED else None
+        return int(count)
+
+    def _one(self, connection: psycopg.Connection[Any], query: Any) -> tuple[Any, ...]:
+        row = connection.execute(query, prepare=True).fetchone()
+        assert row is not None
+        return tuple(row)
+
+    def _new_connection(self, *, read_only: bool) -> psycopg.Connection[Any]:
+        return connect(self._settings, read_only=read_only)
+
+    def _transaction(self, subject: str) -> _Transaction:
+        """One transaction on the client's own connection; READ ONLY unless in apply mode."""
+        if self._connection is None or self._connection.closed:
+            self._connection = self._new_connection(read_only=self._mode is not Mode.APPLY)
+        return _Transaction(self._connection, subject)
+
+    def _shape(self, connection: psycopg.Connection[Any], text: str, params: Any) -> dict[str, Field]:
+        """The columns a query gives, without running it: a cursor is declared and dropped."""
+        with connection.transaction(), connection.cursor(name="integrator_shape") as cursor:
+            cursor.execute(text.encode(), params)
+            described = cursor.description or ()
+            fields: dict[str, Field] = {}
+            for column in described:
+                name = column.name
+                while name in fields:
+                    name += "_2"
+                fields[name] = _field_of(connection, column.type_code, column.type_display)
+            return fields
+
+    def _stream(self, query: Any, params: Any, subject: str) -> Callable[[], Iterator[Record]]:
+        """A function that runs the query anew on a connection of its own and gives its rows page by page."""
+        statement = query.encode() if isinstance(query, str) else query
+
+        def rows() -> Iterator[Record]:
+            count = 0
+            with translated(subject), self._new_connection(read_only=True) as connection:
+                with connection.cursor(name="integrator_read") as cursor:
+                    cursor.execute(statement, params)
+                    names: list[str] = []
+                    for column in cursor.description or ():
+                        name = column.name
+                        while name in names:
+                            name += "_2"
+                        names.append(name)
+                    while page := cursor.fetchmany(PAGE):
+                        count += len(page)
+                        for row in page:
+                            yield dict(zip(names, row, strict=True))
+                text = query if isinstance(query, str) else query.as_string(connection)
+            report("call", system=self.system, method="SELECT", template=_without_values(text), status="ok", rows=count)
+
+        return rows
+
+
+class _Transaction:
+    """`with` one transaction, its errors in the contract's words."""
+
+    def __init__(self, connection: psycopg.Connection[Any], subject: str) -> None:
+        self._connection = connection
+        self._subject = subject
+
+    def __enter__(self) -> psycopg.Connection[Any]:
+        with translated(self._subject):
+            self._inner = self._connection.transaction()
+            self._inner.__enter__()
+        return self._connection
+
+    def __exit__(self, *exc: Any) -> None:
+        with translated(self._subject):
+            self._inner.__exit__(*exc)
+            if exc[1] is not None:
+                raise exc[1]
+
+
+def _sql_name(name: str) -> sql.Identifier:
+    return sql.Identifier(name)
+
+
+def _field_of(connection: psycopg.Connection[Any], oid: int, native: str) -> Field:
+    from .models import Column
+
+    info = connection.adapters.types.get(oid)
+    return Column("", native, info.name if info else "text").as_field()
+
+
+def _without_values(text: str) -> str:
+    """A query without its literals, for the record of calls."""
+    return re.sub(r"'(?:[^']|'')*'", "'...'", " ".join(text.split()))[:500]
