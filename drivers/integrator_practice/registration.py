@@ -1,4 +1,4 @@
-"""Which practice systems run here: one file each under `$INTEGRATOR_HOME/practice/`, believed only after a live check."""
+"""Which practice systems run here: a file each in `$INTEGRATOR_HOME/practice/`, believed only after a live check."""
 
 from __future__ import annotations
 
@@ -160,13 +160,13 @@ def _family(pid: int) -> Iterator[int]:
 def _holds(pid: int, sockets: set[str]) -> bool:
     try:
         with os.scandir(f"/proc/{pid}/fd") as entries:
-            return any(_link(entry.path) in sockets for entry in entries)
+            return any(_link(Path(entry)) in sockets for entry in entries)
     except OSError:
         return False
 
 
-def _link(path: str) -> str:
+def _link(path: Path) -> str:
     try:
-        return os.readlink(path)
+        return str(path.readlink())
     except OSError:  # closed meanwhile
         return ""

@@ -75,7 +75,25 @@ FIELD_DEFAULTS: dict[str, Any] = {
     "updateable": False,
     "writeRequiresMasterRead": False,
 }
-OBJECT_KEYS = ["label", "labelPlural", "keyPrefix", "custom", "createable", "updateable", "deletable", "undeletable", "queryable", "retrieveable", "replicateable", "searchable", "mergeable", "triggerable", "feedEnabled", "mruEnabled", "layoutable"]
+OBJECT_KEYS = [
+    "label",
+    "labelPlural",
+    "keyPrefix",
+    "custom",
+    "createable",
+    "updateable",
+    "deletable",
+    "undeletable",
+    "queryable",
+    "retrieveable",
+    "replicateable",
+    "searchable",
+    "mergeable",
+    "triggerable",
+    "feedEnabled",
+    "mruEnabled",
+    "layoutable",
+]
 
 
 def main(folder: Path, target: Path) -> None:

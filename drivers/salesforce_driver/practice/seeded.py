@@ -35,7 +35,6 @@ def seeded_org(seed: int, leads: int | None, clock: Callable[[], datetime] = lam
     org.fill("Lead", people)
     org.fill("Lead", (_lead(seed, counts.leads + n, now) | {"IsDeleted": True} for n in range(DELETED_LEADS)))
     members = [seeds.campaign_member(seed, n, now) for n in range(counts.campaign_members)]
-    members = [_member(org, row, by_id) for row in members]
     members += _late_touches(seed, now, people, members, counts.campaign_members)
     org.fill("CampaignMember", members)
     org.fill("Campaign", _campaigns(seed, now, members, by_id, opportunities))
@@ -96,34 +95,15 @@ def _opportunity(seed: int, n: int, now: datetime) -> dict[str, Any]:
     }
 
 
-def _member(org: Org, row: dict[str, Any], leads: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """A membership with what it mirrors of its lead or contact."""
-    person = leads.get(row["LeadId"] or "") or org.row(row["ContactId"] or "") or {}
-    prefix = "" if row["LeadId"] else "Mailing"
-    mirrored = ("Salutation", "Name", "FirstName", "LastName", "Title", "Email", "Phone", "MobilePhone", "LeadSource")
-    places = ("City", "State", "PostalCode", "Country")
-    account = org.row(person.get("AccountId") or "") if row["ContactId"] else None
-    return row | {
-        **{key: person.get(key) for key in mirrored},
-        **{key: person.get(prefix + key) for key in places},
-        "CompanyOrAccount": person.get("Company") or (account and account["Name"]),
-        "Type": "Lead" if row["LeadId"] else "Contact",
-        "LeadOrContactId": row["LeadId"] or row["ContactId"],
-        "LeadOrContactOwnerId": person.get("OwnerId"),
-        "DoNotCall": False,
-        "HasOptedOutOfEmail": False,
-    }
-
-
 def _late_touches(
     seed: int, now: datetime, leads: list[dict[str, Any]], members: list[dict[str, Any]], first: int
 ) -> list[dict[str, Any]]:
     """Some converted leads joined one more campaign after they were converted."""
-    taken = defaultdict(set)
+    taken: defaultdict[str, set[str]] = defaultdict(set)
     latest = {row["LeadId"]: row for row in members if row["LeadId"]}
     for row in members:
         taken[row["LeadId"]].add(row["CampaignId"])
-    late = []
+    late: list[dict[str, Any]] = []
     for n, lead in enumerate(leads):
         template = latest.get(lead["Id"])
         joined = lead["ConvertedDate"] and lead["CreatedDate"] + timedelta(days=9)

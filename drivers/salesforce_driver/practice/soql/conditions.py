@@ -120,7 +120,9 @@ class Compiler:
         return lambda row: get(row) in found
 
     def _in_list(self, operand: Operand, literals: tuple[Literal_, ...], position: int) -> Test:
-        key, plain, ranges = _keyed(operand), set(), []
+        key = _keyed(operand)
+        plain: set[Any] = set()
+        ranges: list[tuple[Any, Any]] = []
         for literal in literals:
             if literal.kind == "null" or (operand.kind == "text" and literal.value == ""):
                 plain.add(None)

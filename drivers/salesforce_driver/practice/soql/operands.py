@@ -10,9 +10,10 @@ from zoneinfo import ZoneInfo
 
 from ..errors import SalesforceError, at_position
 from ..schema import Field, Kind, Object, Schema
+from ..virtual import VIRTUAL
 from .nodes import Expression, Function, Path
 
-__all__ = ["Clock", "Operand", "Row", "Rows", "Scope", "Step"]
+__all__ = ["Clock", "Operand", "Row", "Rows", "Scope", "Step", "reader"]
 
 Row = Mapping[str, Any]
 Getter = Callable[[Any], Any]
@@ -50,6 +51,7 @@ class Step:
 
     reference: Field
     target: Object
+    parent_id: Getter
 
 
 @dataclass(frozen=True)
@@ -84,14 +86,14 @@ class Scope:
 
     def _path(self, path: Path) -> Operand:
         names = path.names
-        own = {self.object.name.casefold(), (self.alias or "").casefold()}
-        if len(names) > 1 and names[0].casefold() in own and not self.object.parent(names[0]):
+        prefixes = {self.object.name.casefold(), (self.alias or "").casefold()}
+        if len(names) > 1 and names[0].casefold() in prefixes and not self.object.parent(names[0]):
             names = names[1:]
         here = self.object
         steps: list[Step] = []
         for name in names[:-1]:
             reference = here.parent(name)
-            target = reference and self.data.schema.target(reference)
+            target = self.data.schema.target(reference) if reference else None
             if reference is None or target is None:
                 raise at_position(
                     "INVALID_FIELD",
@@ -101,7 +103,7 @@ class Scope:
                     "relationship, be sure to append the '__r' after the custom relationship name. Please reference "
                     "your WSDL or the describe call for the appropriate names.",
                 )
-            steps.append(Step(reference, target))
+            steps.append(Step(reference, target, reader(self.data, here, reference)))
             here = target
         if len(steps) > MAX_PARENTS:
             raise at_position(
@@ -121,20 +123,12 @@ class Scope:
                 "call for the appropriate names.",
             )
         canonical = [step.reference.relationship or "" for step in steps]
-        get = own = self._own(here, field)
+        own: Getter = reader(self.data, here, field)
+        get = own
         for step in reversed(steps):
-            get = _through(self.data, step.reference.name, get)
+            get = _through(self.data, step.parent_id, get)
         name = ".".join([*canonical, field.name])
         return Operand(name, field.kind, get, own, field, tuple(steps), here.name, path.position)
-
-    def _own(self, owner: Object, field: Field) -> Getter:
-        name = field.name
-        if field.kind == "compound":
-            return _compound(name, [part.name for part in owner.parts(name)])
-        if owner.name == "Name" and name == "Type":
-            schema = self.data.schema
-            return lambda row: (found := schema.by_prefix(row["Id"])) and found.name
-        return lambda row: row.get(name)
 
     def _function(self, function: Function) -> Operand:
         if function.argument is None:
@@ -160,10 +154,23 @@ def _labelled(get: Getter, labels: Mapping[str, str]) -> Getter:
     return lambda row: labels.get(value := get(row), value)
 
 
-def _through(data: Rows, reference: str, read: Getter) -> Getter:
+def reader(data: Rows, owner: Object, field: Field) -> Getter:
+    """How to read a field from a row of its object."""
+    name = field.name
+    if field.kind == "compound":
+        return _compound(name, [part.name for part in owner.parts(name)])
+    if owner.name == "Name" and name == "Type":
+        return lambda row: (found := data.schema.by_prefix(row["Id"])) and found.name
+    if compute := VIRTUAL.get(owner.name, {}).get(name):
+        find = data.row
+        return lambda row: compute(find, row)
+    return lambda row: row.get(name)
+
+
+def _through(data: Rows, parent_id: Getter, read: Getter) -> Getter:
     def get(row: Row) -> Any:
-        parent_id = row.get(reference)
-        parent = data.row(parent_id) if parent_id else None
+        found = parent_id(row)
+        parent = data.row(found) if found else None
         return None if parent is None else read(parent)
 
     return get

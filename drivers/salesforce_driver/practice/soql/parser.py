@@ -51,7 +51,30 @@ DATE_FUNCTIONS = frozenset(
 )
 _FUNCTIONS = AGGREGATES | DATE_FUNCTIONS | {"TOLABEL"}
 _RESERVED = frozenset(
-    ["AND", "ASC", "DESC", "EXCLUDES", "FIRST", "FROM", "GROUP", "HAVING", "IN", "INCLUDES", "LAST", "LIKE", "LIMIT", "NOT", "NULL", "NULLS", "OR", "SELECT", "USING", "WHERE", "WITH", "ORDER"]
+    [
+        "AND",
+        "ASC",
+        "DESC",
+        "EXCLUDES",
+        "FIRST",
+        "FROM",
+        "GROUP",
+        "HAVING",
+        "IN",
+        "INCLUDES",
+        "LAST",
+        "LIKE",
+        "LIMIT",
+        "NOT",
+        "NULL",
+        "NULLS",
+        "OR",
+        "ORDER",
+        "SELECT",
+        "USING",
+        "WHERE",
+        "WITH",
+    ]
 )
 _ENDS_ALIAS = _RESERVED | {"OFFSET", "FOR", "UPDATE", "ALL", "BY"}
 _COMPARISONS = {"=": "=", "!=": "!=", "<>": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
@@ -325,8 +348,8 @@ class _Parser:
                 return Literal_(token.value, token.kind, token.position)
             case "name":
                 return self.word_literal(token)
-        self.at -= token.kind != "end"
-        self.refuse(token)
+            case _:
+                return self.refuse(token)
 
     def word_literal(self, token: Token) -> Literal_:
         match token.upper:
@@ -342,4 +365,4 @@ class _Parser:
             if n < 1 and "AGO" not in token.upper:
                 raise at_position("MALFORMED_QUERY", self.text, token.position, "number must be greater than 0")
             return Literal_(DateRange(token.upper, n), "range", token.position)
-        self.refuse(token)
+        return self.refuse(token)

@@ -9,9 +9,8 @@ from datetime import date, timedelta
 __all__ = ["COUNTED_RANGES", "PLAIN_RANGES", "days"]
 
 _UNITS = ("WEEK", "MONTH", "QUARTER", "YEAR", "FISCAL_QUARTER", "FISCAL_YEAR")
-PLAIN_RANGES = frozenset(
-    ("YESTERDAY", "TODAY", "TOMORROW", "LAST_90_DAYS", "NEXT_90_DAYS")
-    + tuple(f"{when}_{unit}" for when in ("LAST", "THIS", "NEXT") for unit in _UNITS)
+PLAIN_RANGES = frozenset(("YESTERDAY", "TODAY", "TOMORROW", "LAST_90_DAYS", "NEXT_90_DAYS")) | frozenset(
+    f"{when}_{unit}" for when in ("LAST", "THIS", "NEXT") for unit in _UNITS
 )
 COUNTED_RANGES = frozenset(
     name for unit in ("DAY", *_UNITS) for name in (f"LAST_N_{unit}S", f"NEXT_N_{unit}S", f"N_{unit}S_AGO")

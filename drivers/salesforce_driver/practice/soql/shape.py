@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from ..schema import Field, Object, Schema
-from .operands import Operand, Row, Rows
+from ..schema import Object, Schema
+from .operands import Operand, Row, Rows, Step
 
 __all__ = ["Node", "json_value"]
 
@@ -34,7 +34,7 @@ class Node:
         assert operand.field is not None
         node = self
         for step in operand.steps:
-            node = node._parent(step.reference, step.target)
+            node = node._parent(step)
         read = operand.own
         node.items.append((operand.field.name, lambda row, base: json_value(read(row))))
 
@@ -51,13 +51,13 @@ class Node:
             shown[key] = read(row, base)
         return shown
 
-    def _parent(self, reference: Field, target: Object) -> Node:
-        name = reference.relationship or ""
+    def _parent(self, step: Step) -> Node:
+        name = step.reference.relationship or ""
         if name not in self.parents:
-            node = self.parents[name] = Node(target, self.data)
+            node = self.parents[name] = Node(step.target, self.data)
 
             def render(row: Row, base: str) -> Any:
-                parent_id = row.get(reference.name)
+                parent_id = step.parent_id(row)
                 parent = self.data.row(parent_id) if parent_id else None
                 return None if parent is None else node.render(parent, base)
 
