@@ -34,7 +34,6 @@ from .protocols import (
 from .records import Records
 from .report import report
 from .script import run
-from .script import run
 from .showing import show
 from .sync import Receipt, Source, Target, sync
 from .windows import days_ago, start_of
@@ -75,7 +74,6 @@ __all__ = [
     "join",
     "now",
     "report",
-    "run",
     "run",
     "show",
     "start_of",
