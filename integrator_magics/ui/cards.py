@@ -194,10 +194,7 @@ class PreviewCard(_Waiting):
         later(0.4, lambda: setattr(yes, "disabled", yes not in self._controls))
         self._reason_row = row([self._why, send])
         self._reason_row.layout.display = "none"
-        note = html_widget(
-            f'<div class="ig-detail ig-under">{escape(wording.validity(event))}</div>' if event.writes else ""
-        )
-        self._offer(*self._sheets, row([no, yes]), self._reason_row, note, controls=[yes, no, self._why, send])
+        self._offer(*self._sheets, row([no, yes]), self._reason_row, controls=[yes, no, self._why, send])
 
     def _open_reason(self, send: W.Button) -> None:
         self._reason_row.layout.display = ""

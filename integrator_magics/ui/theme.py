@@ -51,6 +51,7 @@ pre.ig-code, .ig-dialog pre.ig-code { font-family: var(--jp-code-font-family, mo
 .ig-diff-head { color: var(--jp-ui-font-color2, inherit); }
 .ig-question { font-weight: 600; padding-top: 6px; }
 
+.ig-progress .ig-detail { white-space: pre-wrap; }
 .ig-progress progress { vertical-align: middle; width: 220px; max-width: 40%;
   accent-color: var(--jp-brand-color1, currentColor); }
 .ig-live { max-width: 880px; }

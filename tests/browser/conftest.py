@@ -223,7 +223,10 @@ class Lab:
 
     def press(self, label: str) -> None:
         """Click the visible button with this label (the newest one)."""
-        self.page.get_by_role("button", name=label).locator("visible=true").last.click()
+        found = self.page.get_by_role("button", name=label, disabled=False).locator("visible=true").last
+        # Waiting inside click() would scroll about.
+        found.wait_for(state="visible")
+        found.click()
 
     def restart(self) -> None:
         """Restart the kernel without the question."""

@@ -13,7 +13,7 @@ from integrator_magics.ui.live import LiveView
 from integrator_magics.ui.script_cells import Placed, ScriptCells
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ui"))
-from ui_events import DIALOG, LEAD, PREVIEWED, RAN  # noqa: E402
+from ui_events import DIALOG, LEAD, PREVIEWED, RAN
 
 dispatcher = Dispatcher()
 bridge = Bridge(dispatcher)

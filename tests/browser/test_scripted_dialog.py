@@ -40,3 +40,93 @@ def test_an_approval_by_mouse_ends_in_a_receipt(lab: Any) -> None:
     lab.run(3)
     lab.see("('approve', 'lead_sync', '7K2Q')")
     assert lab.errors == []
+
+
+def test_a_page_reload_in_mid_dialog_loses_nothing(lab: Any) -> None:
+    lab.open("reload.ipynb", [SETUP, "s = Scripted(); s.start()", "'last cell'"])
+    lab.run(0)
+    lab.run(1)
+    lab.see("Which one do you mean?")
+    lab.save()
+    lab.reload()
+    lab.see("Which one do you mean?")
+    lab.shot("06-reloaded")
+    lab.press("Campaign")
+    lab.see("It is in the cell below.")
+    assert lab.sources()[2] == "%%integration lead_sync\nprint('one')"
+    # The transcript in the file has caught up, though its display handle does not reach the new page.
+    lab.page.wait_for_function(
+        "() => JSON.stringify(window.jupyterapp.shell.currentWidget.content.model.sharedModel.toJSON())"
+        ".includes('You answered     Campaign')"
+    )
+    assert lab.errors == []
+
+
+def test_after_a_kernel_restart_the_saved_transcript_takes_over(lab: Any) -> None:
+    lab.open("restart.ipynb", [SETUP, "s = Scripted(); s.start()", "'last cell'"])
+    lab.run(0)
+    lab.run(1)
+    lab.see("Which one do you mean?")
+    lab.restart()
+    saved = lab.page.locator(".ig-saved").locator("visible=true")
+    saved.wait_for()
+    lab.shot("07-restarted")
+    assert "Which one do you mean?" in saved.inner_text()
+    assert lab.page.locator(".ig-live").locator("visible=true").count() == 0
+    lab.save()
+    lab.reload()
+    lab.page.locator(".ig-saved").locator("visible=true").wait_for()
+    assert lab.page.get_by_text("model not found").locator("visible=true").count() == 0
+    lab.shot("08-restarted-and-reloaded")
+    lab.run(0)
+    lab.run(1)
+    lab.press("Lead Source")
+    lab.see("It is in the cell below.")
+    assert len(lab.sources()) == 4
+
+
+def test_an_edited_cell_is_left_alone_and_an_untouched_one_is_renewed(lab: Any) -> None:
+    lab.open("edited.ipynb", [SETUP, "s = Scripted(); s.start()", "s.write(\"print('more')\\n\")", "s.calls"])
+    lab.run(0)
+    lab.run(1)
+    lab.press("Lead Source")
+    lab.see("It is in the cell below.")
+    lab.run(3)
+    lab.see("Its cell was brought up to date.")
+    assert lab.sources()[2] == "%%integration lead_sync\nprint('more')"
+    assert len(lab.sources()) == 5
+    lab.edit(2, "%%integration lead_sync\nprint('mine')")
+    lab.run(3)
+    lab.see("You edited its cell, so that was left alone")
+    lab.shot("09-edited")
+    assert lab.sources()[2:4] == ["%%integration lead_sync\nprint('more')", "%%integration lead_sync\nprint('mine')"]
+
+
+def test_only_the_tab_that_ran_the_cell_gets_the_new_one(lab: Any) -> None:
+    lab.open("tabs.ipynb", [SETUP, "s = Scripted(); s.start()"])
+    second = lab.second_page("tabs.ipynb")
+    lab.run(0)
+    lab.run(1)
+    lab.press("Lead Source")
+    lab.see("It is in the cell below.")
+    assert len(lab.sources()) == 3
+    assert len(lab.sources(second)) == 2
+
+
+def test_nothing_but_a_script_cell_is_put_into_the_notebook(lab: Any) -> None:
+    """Both halves check; here the kernel's half is passed by."""
+    code = (
+        "import threading\n"
+        "def send(source):\n"
+        "    bridge._ask({'type': 'insert_cell', 'new_id': 'x' + str(len(acks)), 'below': None, 'source': source,\n"
+        "                 'tags': [], 'metadata': {}, 'run': True, 'scroll': True}, acks.append, '')\n"
+        "acks = []\n"
+        "for source in ['print(1)', '!ls', '%%integration Bad\\n', '%%integration a b\\n', ' %%integration a\\n']:\n"
+        "    send(source)\n"
+    )
+    lab.open("refused.ipynb", [SETUP, code, "len(acks), {ack.why for ack in acks}"])
+    lab.run(0)
+    lab.run(1)
+    lab.run(2)
+    lab.see("(5, {'refused'})")
+    assert len(lab.sources()) == 3
