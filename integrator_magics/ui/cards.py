@@ -12,7 +12,7 @@ from ..events import Asked, Event, Explained, Failed, Option, Previewed, Progres
 from . import wording, words
 from .controller import Controller
 from .frames import search_view
-from .html import code_block, escape, fragment, paragraphs
+from .html import code_block, details, escape, fragment, paragraphs
 from .script_cells import Placed, cell_source
 
 __all__ = ["Act", "Card", "PlaceCard", "ProgressRow", "make_card"]
@@ -232,19 +232,19 @@ def _sheets(event: Previewed) -> list[tuple[str, Table]]:
 
 
 def _sheet(name: str, table: Table) -> W.Widget:
-    return row([_Fold(f"Show {name}", lambda: [search_view(table)]).widget])
+    fold = _Fold(f"Show {name}", lambda: [search_view(table)])
+    return row([W.VBox([fold.button, fold.body], layout=W.Layout(width="100%", align_items="flex-start"))])
 
 
 class _Fold:
     """A button that opens and closes what `make` makes, which is made on the first opening."""
 
-    def __init__(self, label: str, make: Callable[[], list[W.Widget]]) -> None:
+    def __init__(self, label: str, make: Callable[[], list[W.Widget]], tooltip: str = "") -> None:
         self._label = label
         self._make: Callable[[], list[W.Widget]] | None = make
-        self._button = button(f"▸ {label}", self.turn)
-        self._button.add_class("ig-fold")
-        self._body = W.VBox([], layout=W.Layout(display="none", width="100%"))
-        self.widget = W.VBox([self._button, self._body], layout=W.Layout(width="100%", align_items="flex-start"))
+        self.button = button(f"{label} ▸", self.turn, tooltip=tooltip)
+        self.button.add_class("ig-fold")
+        self.body = W.VBox([], layout=W.Layout(display="none", width="100%"))
         self.opened = False
 
     def turn(self) -> None:
@@ -252,11 +252,11 @@ class _Fold:
 
     def set(self, opened: bool) -> None:
         if opened and self._make is not None:
-            self._body.children = tuple(self._make())
+            self.body.children = tuple(self._make())
             self._make = None
         self.opened = opened
-        self._body.layout.display = "" if opened else "none"
-        self._button.description = f"{'▾' if opened else '▸'} {self._label}"
+        self.body.layout.display = "" if opened else "none"
+        self.button.description = f"{self._label} {'▾' if opened else '▸'}"
 
 
 class StepCard(Card):
@@ -264,10 +264,11 @@ class StepCard(Card):
 
     def __init__(self, event: Step) -> None:
         super().__init__(event)
-        self._box = W.VBox([self.head], layout=W.Layout(width="auto"))
+        self._line = W.HBox([self.head], layout=W.Layout(align_items="flex-start"))
+        self._line.add_class("ig-step-row")
+        self._box = W.VBox([self._line], layout=W.Layout(width="auto"))
         self.widget = self._box
         self._fold: _Fold | None = None
-        self._touched = False
         self.update(event)
 
     def update(self, event: Event) -> None:
@@ -275,9 +276,11 @@ class StepCard(Card):
         self.event = event
         self.head.value = fragment(replace(event, tables=[], code=""))
         if self._fold is None and (event.tables or event.code):
-            names = [wording.table_note(Table(t.name, t.columns, [], t.count)) for t in event.tables]
-            self._fold = _Fold(words.join_words(names) or "the code that ran", lambda: self._content(event))
-            self._box.children = (self.head, row([self._fold.widget]))
+            label = words.join_words([words.count(table.count, "row") for table in event.tables]) or "code"
+            names = words.join_words([table.name for table in event.tables]) or "the code that ran"
+            self._fold = _Fold(label, lambda: self._content(event), tooltip=f"Show {words.clip(names, 200)}")
+            self._line.children = (self.head, self._fold.button)
+            self._box.children = (self._line, row([self._fold.body]))
             if event.tables:
                 self._fold.set(True)
 
@@ -285,7 +288,7 @@ class StepCard(Card):
     def _content(event: Step) -> list[W.Widget]:
         made: list[W.Widget] = [search_view(table, "260px") for table in event.tables]
         if event.code:
-            made.append(html_widget(f"<details><summary>The code that ran</summary>{code_block(event.code)}</details>"))
+            made.append(html_widget(details("The code that ran", code_block(event.code))))
         return made
 
     def fold(self) -> None:
@@ -301,6 +304,13 @@ class PlaceCard(Card):
         self._show_cell = show_cell
         self._box = W.VBox([self.head], layout=W.Layout(width="auto"))
         self.widget = self._box
+
+    def fold(self) -> None:
+        event = self.event
+        if isinstance(event, Explained):
+            self.head.value = details(f"The plan of <code>{escape(event.name)}</code> so far", fragment(event))
+        elif isinstance(event, Wrote):
+            self.head.value = fragment(replace(event, diff="", explanation=""))
 
     def placed(self, wrote: Wrote, placed: Placed | None) -> None:
         """Say where this version went; None takes the words away again."""

@@ -33,6 +33,7 @@ from .theme import style
 
 __all__ = [
     "code_block",
+    "details",
     "escape",
     "fragment",
     "html",
@@ -132,8 +133,10 @@ def _table(table: Table) -> str:
     return table_html(table.columns, rows, note) if rows else f"<p>{escape(note)}</p>"
 
 
-def _details(summary: str, body: str) -> str:
-    return f"<details><summary>{summary}</summary>{body}</details>"
+def details(summary: str, body: str, line: bool = False) -> str:
+    """A part that opens on demand. `line`: the summary is a whole line, with the mark at its end."""
+    kind = ' class="ig-more"' if line else ""
+    return f"<details{kind}><summary>{summary}</summary>{body}</details>"
 
 
 @singledispatch
@@ -168,7 +171,7 @@ def _(event: Step) -> str:
     more = "".join(_table(table) for table in event.tables)
     if event.code:
         more = code_block(event.code) + more
-    return _card(icon, word, _details(line, more) if more else line, f"step ig-{event.state}")
+    return _card(icon, word, details(line, more, line=True) if more else line, f"step ig-{event.state}")
 
 
 def _options(options: list[Option]) -> str:
@@ -197,7 +200,7 @@ def _(event: Wrote) -> str:
         f'<span class="ig-line"><span class="ig-title">Script</span><span class="ig-detail">'
         f"<code>{escape(event.name)}</code>{version}, sha256 {escape(words.short(event.sha256))}</span></span>"
     )
-    body = _details(line, code_block(event.code)) + paragraphs(event.explanation)
+    body = details(line, code_block(event.code), line=True) + paragraphs(event.explanation)
     if event.diff:
         body += "<p>What changes</p>" + code_block(event.diff, "diff")
     return _card("✓", "script", body, "wrote")
@@ -308,7 +311,7 @@ def _(event: Failed) -> str:
     body = f'<p class="ig-title">{escape(what)}</p>' + "".join(f"<p>{escape(line)}</p>" for line in rest)
     body += _options(event.options)
     if event.detail:
-        body += _details("Details", code_block(event.detail))
+        body += details("Details", code_block(event.detail))
     return _card("✕", "failed", body, "failed")
 
 

@@ -15,7 +15,6 @@ from integrator_drivers import DriverError
 from ..errors import IntegratorError
 from ..events import (
     Answered,
-    Asked,
     Decided,
     Ended,
     Event,
@@ -87,6 +86,8 @@ class LiveView:
         plain = "The dialog is shown with buttons in a notebook; here, `%wait` shows what happens, `%answer` answers."
         display({**bundle, "text/plain": plain}, raw=True)
         self._bridge.on_hello.append(self._page_came)
+        if not self._events:
+            self._say("Working ...")
 
     def close(self) -> None:
         """No more events will come."""
@@ -146,10 +147,10 @@ class LiveView:
         if isinstance(event, _TURNS):
             for card in self._cards:
                 card.settle()
-        if isinstance(event, (*_TURNS, Asked)) or (isinstance(event, Step) and event.tables):
-            newest = event if isinstance(event, Asked) else None
-            for card in self._cards[:-1] if newest else self._cards:
-                card.fold()
+        if isinstance(event, Wrote):
+            self._fold(card for card in self._cards if getattr(card.event, "name", "") == event.name)
+        elif isinstance(event, _TURNS) or (isinstance(event, Step) and event.tables):
+            self._fold(card for card in self._cards if isinstance(card.event, Step))
         if isinstance(event, Opened):
             self._head.value = fragment(event)
             self._bar.layout.display = ""
@@ -164,13 +165,20 @@ class LiveView:
         elif isinstance(event, Wrote):
             self._places.pop(event.name, None)
 
+    @staticmethod
+    def _fold(cards: Iterable[Card]) -> None:
+        for card in cards:
+            card.fold()
+
     def _refresh(self) -> None:
         """Header, progress and footer as the story stands."""
         last = self._story.entries[-1] if self._story.entries else None
         waiting = self._story.waiting is not None
-        over = isinstance(last, (Ended, Failed, Ran)) or last is None
+        over = isinstance(last, (Ended, Failed, Ran))
         self._cancel.disabled = over and not waiting
         self._cancel.layout.display = "none" if over and not waiting else ""
+        if last is None:
+            return
         if isinstance(last, (Ended, Failed)) and self._bar.layout.display != "none":
             self._again.layout.display = "" if getattr(last, "state", "failed") != "done" else "none"
         else:

@@ -20,7 +20,7 @@ _CSS = """
 .ig-icon { flex: none; width: 16px; text-align: center; font-weight: 600; color: var(--jp-ui-font-color2, inherit); }
 .ig-body { flex: 1; min-width: 0; overflow-wrap: anywhere; }
 .ig-word { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-.ig-line { display: inline-flex; flex-wrap: wrap; column-gap: 12px; width: calc(100% - 20px); vertical-align: top; }
+.ig-line { display: inline-flex; flex-wrap: wrap; column-gap: 12px; width: calc(100% - 24px); vertical-align: top; }
 .ig-title { font-weight: 600; }
 .ig-line .ig-title { flex: none; min-width: 120px; }
 .ig-detail, .ig-time, .ig-usage { color: var(--jp-ui-font-color2, inherit); }
@@ -32,6 +32,11 @@ _CSS = """
 .ig-ran { border-left-color: var(--jp-success-color1, currentColor); }
 .ig-card.ig-failed { border-left-color: var(--jp-error-color1, currentColor); }
 .ig-dialog summary, .ig-live summary { cursor: pointer; }
+.ig-more > summary { list-style: none; position: relative; }
+.ig-more > summary::-webkit-details-marker { display: none; }
+.ig-more > summary::after { content: "\25B8"; position: absolute; right: 4px; top: 0;
+  color: var(--jp-ui-font-color2, inherit); }
+.ig-more[open] > summary::after { content: "\25BE"; }
 .ig-scroll { overflow-x: auto; max-width: 100%; }
 .ig-dialog table.ig-table, .ig-live table.ig-table { border-collapse: collapse; margin: 4px 0; border: none;
   table-layout: auto; font-size: var(--jp-ui-font-size1, 13px); }
@@ -61,6 +66,7 @@ pre.ig-code, .ig-dialog pre.ig-code { font-family: var(--jp-code-font-family, mo
 .ig-live .ig-button { white-space: normal; line-height: 1.4; padding: 3px 12px; text-align: left; max-width: 100%; }
 .ig-live .ig-fold { background: none; border: none; box-shadow: none; padding: 0 2px; min-height: 0; margin: 0;
   color: var(--jp-ui-font-color2, inherit); }
+.ig-live .ig-step-row > :first-child { flex: 1 1 auto; min-width: 0; }
 .ig-live .ig-fold:hover { background: none; text-decoration: underline; }
 .ig-sheet { overflow: auto; }
 .ig-under { margin-left: 33px; }
@@ -73,6 +79,8 @@ pre.ig-code, .ig-dialog pre.ig-code { font-family: var(--jp-code-font-family, mo
 _ASIDE = """
 body:has(.ig-live-ID:not(.jupyter-widgets-disconnected)) .ig-saved-ID { display: none; }
 .ig-live-ID.jupyter-widgets-disconnected { display: none; }
+.jp-OutputArea:has(.ig-saved-ID) > .jp-OutputArea-child:has([data-mime-type*="widget-view"]):not(:has(.widget-box)) {
+  display: none; }
 """
 
 
