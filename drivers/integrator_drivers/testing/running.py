@@ -1,0 +1,108 @@
+"""Checks that run the certified examples, each in a process of its own, against practice systems."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.request import ProxyHandler, build_opener
+
+from .subject import Skipped, Subject
+
+__all__ = ["examples_apply", "examples_preview"]
+
+COUNTS = ("add", "update", "unchanged", "reject")
+TIMEOUT = 120  # seconds for one example
+_open = build_opener(ProxyHandler({})).open  # practice systems are on this machine
+
+
+class Run(NamedTuple):
+    """How one run of an example went."""
+
+    problem: str  # "" when it ended well
+    facts: list[dict[str, Any]]
+
+    @property
+    def targets(self) -> list[dict[str, Any]]:
+        """What it wrote or would write, by target."""
+        return [fact for fact in self.facts if fact["kind"] == "target"]
+
+
+def examples_preview(subject: Subject) -> Iterator[str]:
+    """A preview ends well, tells what it read, sends no mutation, and finds the same the second time."""
+    for name, path in _runnable(subject):
+        before = _mutations(subject, path)
+        first, second = (_run(subject, path, "preview") for _ in range(2))
+        if first.problem:
+            yield f"{name} fails in a preview: {first.problem}"
+            continue
+        if not any(fact["kind"] in ("read", "target", "message") for fact in first.facts):
+            yield f"{name} reports nothing that it read or would write"
+        if _mutations(subject, path) != before:
+            yield f"{name} sends changes in a preview"
+        if _counts(first) != _counts(second):
+            yield f"{name} finds something else in a second preview: {_counts(first)}, {_counts(second)}"
+
+
+def examples_apply(subject: Subject) -> Iterator[str]:
+    """A run does what its preview said; running it again adds and changes nothing."""
+    for name, path in _runnable(subject):
+        preview, applied, again = (_run(subject, path, mode) for mode in ("preview", "apply", "apply"))
+        if applied.problem or again.problem:
+            yield f"{name} fails: {applied.problem or again.problem}"
+            continue
+        if _counts(preview) != _counts(applied):
+            yield f"{name} does something else than its preview said: {_counts(preview)}, {_counts(applied)}"
+        for target in again.targets:
+            if target.get("add") or target.get("update"):
+                yield f"{name} changes {target['object']} again when it runs a second time"
+
+
+def _runnable(subject: Subject) -> Iterator[tuple[str, Path]]:
+    for name, path in subject.examples.items():
+        for system in subject.needed_by(path):
+            subject.practice(system)  # raises Skipped where there is none
+        yield name, path
+    if not subject.examples:
+        raise Skipped("there is no example")
+
+
+def _run(subject: Subject, example: Path, mode: str) -> Run:
+    with tempfile.TemporaryDirectory(prefix="example-") as folder:
+        report = Path(folder) / ".report"
+        report.touch()
+        try:
+            done = subprocess.run(
+                [sys.executable, str(example)],
+                env=subject.script_environment(example, mode, report),
+                cwd=folder,
+                capture_output=True,
+                text=True,
+                encoding="utf-8",
+                timeout=TIMEOUT,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            return Run(f"it did not end within {TIMEOUT} s", [])
+        facts = [json.loads(line) for line in report.read_text(encoding="utf-8").splitlines()]
+    if done.returncode:
+        return Run((done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1], facts)
+    return Run("", facts)
+
+
+def _counts(run: Run) -> list[tuple[str, dict[str, int]]]:
+    return [(target["object"], {name: target.get(name, 0) for name in COUNTS}) for target in run.targets]
+
+
+def _mutations(subject: Subject, example: Path) -> dict[str, int]:
+    """Requests for a change that the practice systems around a script have seen, where they count them."""
+    seen = {}
+    for system in subject.needed_by(example):
+        if url := subject.practice(system).control_url:
+            with _open(f"{url}/requests", timeout=10) as response:
+                seen[system] = int(json.load(response)["mutations"])
+    return seen
