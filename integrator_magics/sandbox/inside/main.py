@@ -1,0 +1,130 @@
+"""Start of the program inside: load what scripts need, wait for the one job, become it."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import importlib
+import os
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from . import calls, confine, script, wire
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Serve the socket on file descriptor 0: "hello", then one job of kind script, calls or probe."""
+    channel = socket.socket(fileno=os.dup(0))
+    os.set_inheritable(channel.fileno(), False)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    hello = wire.receive(channel)
+    if hello is None:
+        return
+    if hello.get("die_with_parent"):
+        confine.die_with_parent()
+    began = time.monotonic()
+    _set_path(hello["path"])
+    with _quiet():
+        _load(hello["preload"])
+    wire.send(channel, {"ready": True, "seconds": time.monotonic() - began})
+    job = wire.receive(channel)
+    if job is None:
+        return
+    if job["kind"] == "probe":
+        wire.send(channel, _probe(job))
+    elif job["kind"] == "calls":
+        os.environ.update(job["env"])
+        calls.serve(channel, job["client"])
+    else:
+        _leave(_script(channel, job))
+
+
+def _script(channel: socket.socket, job: Mapping[str, Any]) -> int:
+    """Make ready for the job, run it, report how it ended; returns the exit code."""
+    for path, text in job["files"].items():
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(bytes.fromhex(text))
+    listeners = [_listen(address, port) for address, port in job["listen"]]
+    os.environ.update(job["env"])
+    time.tzset()
+    os.chdir(job["cwd"])
+    confine.limit(job["limits"])
+    confined = confine.forbid_processes()
+    wire.send(channel, {"started": True, "confined": confined}, listeners)
+    for listener in listeners:
+        listener.close()
+    ended = script.run(job["script"])
+    wire.send(channel, {"end": ended})
+    return int(ended["exit_code"])
+
+
+def _leave(code: int) -> None:
+    """End as the interpreter would (threads, exit functions, output), without the time it takes to free memory."""
+    threading._shutdown()  # type: ignore[attr-defined]
+    atexit._run_exitfuncs()
+    script.flush()
+    os._exit(code)
+
+
+def _listen(address: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((address, port))
+    listener.listen(64)
+    return listener
+
+
+def _set_path(folders: list[str]) -> None:
+    """Importable from here on: what the interpreter finds by itself, and the folders the host names."""
+    sys.path.pop(0)  # where this program lies
+    sys.path += [folder for folder in folders if folder not in sys.path]
+
+
+def _load(modules: list[str]) -> None:
+    """Import ahead of time; what can't be imported will fail in the script that wants it, with a proper error."""
+    for name in modules:
+        with contextlib.suppress(Exception):
+            importlib.import_module(name)
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Nothing that an import prints may look like output of the script."""
+    kept = [os.dup(1), os.dup(2)]
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os.dup2(kept[0], 1)
+        os.dup2(kept[1], 2)
+        for descriptor in (*kept, null):
+            os.close(descriptor)
+
+
+def _probe(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Try what must not be possible here, and say what was."""
+    found: dict[str, Any] = {"file": Path(job["file"]).exists(), "host": os.path.lexists(job["folder"])}
+    try:
+        socket.create_connection((job["address"], job["port"]), timeout=2).close()
+        found["port"] = True
+    except OSError:
+        found["port"] = False
+    try:
+        found["environment"] = len(Path("/proc/1/environ").read_bytes())
+    except OSError:
+        found["environment"] = 0
+    confined = confine.forbid_processes()
+    found["confined"] = confined
+    return found

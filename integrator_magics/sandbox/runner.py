@@ -1,0 +1,317 @@
+"""Runs scripts and asks drivers: policy first, audit before and after, credentials in, redacted results out."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from integrator_drivers import Mode, registry
+from integrator_drivers.manifest import Manifest
+
+from ..audit import AuditLog
+from ..config import Settings
+from ..credentials import Credentials
+from ..errors import AuditUnavailable, IntegratorError, PolicyRefused, SandboxUnavailable
+from . import place
+from .choose import choose
+from .cleaning import clean_outcome, relay
+from .egress import base_urls, endpoints, is_loopback
+from .outputs import carry_out, list_files
+from .protocols import Limits, Outcome, RunSpec, Sandbox, SandboxSession
+from .values import as_error, as_value
+from .worker import Workers
+
+__all__ = ["Runner"]
+
+OnLine = Callable[[dict[str, Any]], None]
+_SECONDS = {Mode.DISCOVERY: 60.0, Mode.PREVIEW: 600.0, Mode.APPLY: 6 * 3600.0}
+
+
+class Runner:
+    """Where the scripts of one session run. Every method blocks and may be called from any thread.
+
+    Nothing that comes out holds a credential: values, errors, printed text, reports and files are redacted.
+    """
+
+    def __init__(self, credentials: Credentials, audit: AuditLog, settings: Settings, workdir: Path) -> None:
+        self._credentials = credentials
+        self._audit = audit
+        self._settings = settings
+        self._workdir = workdir
+        self._workers = Workers()
+        self._lock = threading.Lock()
+        self._sessions: set[SandboxSession] = set()
+
+    # What runs where.
+
+    @cached_property
+    def _chosen(self) -> tuple[Sandbox, str]:
+        return choose(self._settings, self._credentials, self._preload)
+
+    def describe(self) -> tuple[str, str, str]:
+        """Back-end, level, and a sentence where there is something to say: ("embedded", "full", "")."""
+        try:
+            sandbox, notice = self._chosen
+        except SandboxUnavailable as exc:
+            return self._settings.sandbox, "none", str(exc)
+        level = sandbox.probe()
+        return sandbox.name, str(level), " ".join(filter(None, (notice, level.reason)))
+
+    def backend(self, code: str) -> tuple[str, str, str]:
+        """As `describe`, for what would run this code. Raises SandboxUnavailable where nothing would."""
+        self._require_place(self._systems(code))
+        return self.describe()
+
+    def egress(self, system: str) -> list[tuple[str, int]]:
+        """Hosts and ports that scripts using this system may reach. Raises NotConnected."""
+        manifest = registry.manifest(system)
+        return endpoints(manifest, self._credentials.env_for(manifest))
+
+    def warm(self) -> None:
+        """Prepare for the first run in the background."""
+        with contextlib.suppress(IntegratorError):  # the run itself will say so
+            self._chosen[0].warm()
+
+    # Driver-shaped calls.
+
+    def call(self, system: str, method: str, *args: Any) -> Any:
+        """Ask a driver: check(), list_objects(), describe_objects(), get_fields(object), sample(object, n).
+
+        Audited before and after. Raises the driver's own errors, each one sentence.
+        """
+        manifest = registry.manifest(system)
+        env = self._credentials.env_for(manifest)
+        # Who writes is what an approval names; a driver picks its read-only login for everything else.
+        mode = Mode.APPLY if method == "check" else Mode.DISCOVERY
+        redactor = self._credentials.redactor()
+        backend, level = "embedded", "none"
+        facts = {"system": manifest.name, "method": method, "object": str(args[0]) if args else ""}
+        number = self._audit.append({"event": "discovery", "phase": "before", **facts, "level": level})
+        started = time.monotonic()
+        try:
+            answer = self._workers.call(manifest, env, method, list(args), mode)
+        except Exception as exc:
+            self._after(number, "discovery", facts | {"outcome": type(exc).__name__, "backend": backend}, started)
+            raise
+        value = as_value(redactor.redact_data(answer.value))
+        calls = {"calls": _requests(redactor.redact_data(answer.report))}
+        if answer.error is not None:
+            error = as_error(redactor.redact_data(answer.error), manifest.label)
+            failed = {"outcome": type(error).__name__, "error": str(error)}
+            self._after(number, "discovery", facts | failed | calls, started)
+            raise error
+        self._after(number, "discovery", facts | {"outcome": "ok"} | _told(method, value) | calls, started)
+        return value
+
+    # Scripts.
+
+    def run(
+        self,
+        code: str,
+        *,
+        mode: Mode | str,
+        purpose: str = "",
+        name: str = "",
+        now: datetime | None = None,
+        max_rows: int | None = None,
+        on_event: OnLine | None = None,
+        timeout: float | None = None,
+    ) -> Outcome:
+        """Run a script to its end and say how it ended; `timeout` in seconds.
+
+        `on_event` gets the lines of the report as they come, and printed text as {"kind": "output", "stream", "text"}.
+        Raises what keeps it from running: PolicyRefused, NotConnected, SandboxUnavailable, AuditUnavailable.
+        """
+        mode = Mode(mode)
+        facts: dict[str, Any] = {
+            "name": name,
+            "purpose": purpose,
+            "code_sha256": hashlib.sha256(code.encode("utf-8")).hexdigest(),
+            "mode": str(mode),
+        }
+        event = {Mode.DISCOVERY: "discovery", Mode.PREVIEW: "preview", Mode.APPLY: "run"}[mode]
+        systems = self._allowed_systems(code, mode, event, facts)
+        self._require_place(systems)
+        manifests = [registry.manifest(system) for system in systems]
+        env, egress = self._variables(manifests, mode)
+        backend, level, _ = self.describe()
+        facts |= {"systems": systems, "backend": backend, "level": level}
+        hosts = [f"{host}:{port}" for host, port in egress]
+        number = self._audit.append({"event": event, "phase": "before", **facts, "hosts": hosts})
+        spec = RunSpec(
+            code=code,
+            mode=mode,
+            env=env | _mode_variables(mode, now or datetime.now(UTC), max_rows),
+            egress=tuple(egress),
+            limits=Limits(seconds=timeout or _SECONDS[mode]),
+        )
+        started = time.monotonic()
+        try:
+            outcome = self._run(spec, on_event)
+        except BaseException as exc:
+            self._after(number, event, facts | {"outcome": type(exc).__name__}, started)
+            raise
+        outcome.backend, outcome.level = backend, level
+        counts = _counts(outcome)
+        outcome.audit_record = self._after(number, event, facts | {"outcome": outcome.status} | counts, started)
+        return outcome
+
+    def cancel(self) -> None:
+        """Stop everything that runs now."""
+        with self._lock:
+            sessions = list(self._sessions)
+        for session in sessions:
+            session.cancel()
+        self._workers.cancel()
+
+    def close(self) -> None:
+        """Stop everything and end the processes that wait."""
+        self.cancel()
+        self._workers.close()
+        if "_chosen" in self.__dict__:
+            self._chosen[0].close()
+
+    # How it works inside.
+
+    def _run(self, spec: RunSpec, on_event: OnLine | None) -> Outcome:
+        redactor = self._credentials.redactor()
+        session = self._chosen[0].open(spec)
+        with self._lock:
+            self._sessions.add(session)
+        try:
+            send = relay(redactor, on_event or (lambda line: None))
+            raw = session.run(send)
+            send.flush()
+            outcome = clean_outcome(raw, redactor)
+            if spec.mode is Mode.APPLY and outcome.status == "ok":
+                found = carry_out(session.outputs, self._workdir, raw.report, redactor)
+            else:
+                found = list_files(session.outputs, raw.report, redactor)
+            outcome.files = found.files
+            outcome.notes += found.notes
+            return outcome
+        finally:
+            with self._lock:
+                self._sessions.discard(session)
+            session.close()
+
+    def _allowed_systems(self, code: str, mode: Mode, event: str, facts: Mapping[str, Any]) -> list[str]:
+        from ..policy import allowed
+
+        try:
+            allowed(code, mode)
+        except PolicyRefused as exc:
+            self._audit.append({"event": event, "phase": "refused", **facts, "reason": str(exc)})
+            raise
+        return self._systems(code)
+
+    def _systems(self, code: str) -> list[str]:
+        from ..policy import imports
+
+        return sorted(imports(code))
+
+    def _require_place(self, systems: list[str]) -> None:
+        """Raises SandboxUnavailable where real credentials would meet a script that nothing keeps in."""
+        sandbox, _ = self._chosen
+        level = sandbox.probe()
+        if level.name != "none" or all(self._is_practice(registry.manifest(system)) for system in systems):
+            return
+        raise SandboxUnavailable(
+            f"This machine offers no isolation for scripts ({level.reason}). Runs with your credentials are refused.",
+            "Install bubblewrap, or go on with practice data: `%integrator demo`.",
+        )
+
+    def _is_practice(self, manifest: Manifest) -> bool:
+        """Is every host of this system a practice system that answers now?"""
+        from integrator_practice import is_practice
+
+        if manifest.name not in self._credentials.practice:
+            return False
+        env = self._credentials.env_for(manifest)
+        hosts = base_urls(manifest, env) or manifest.egress(env)
+        return bool(hosts) and all(is_loopback(host) and is_practice(host, port) for host, port in hosts)
+
+    def _variables(self, manifests: list[Manifest], mode: Mode) -> tuple[dict[str, str], list[tuple[str, int]]]:
+        env: dict[str, str] = {}
+        egress: list[tuple[str, int]] = []
+        for manifest in manifests:
+            own = self._credentials.env_for(manifest)
+            egress += endpoints(manifest, own)
+            env |= _for_mode(manifest, own, mode)
+        return env, list(dict.fromkeys(egress))
+
+    def _preload(self) -> list[str]:
+        ready = [name for name, entry in registry.manifests().items() if self._credentials.state(entry).connected]
+        return place.preload(ready)
+
+    def _after(self, number: int, event: str, facts: Mapping[str, Any], started: float) -> int:
+        """Record how it ended; what was done is done, so a log that is full now only leaves the record before."""
+        seconds = round(time.monotonic() - started, 3)
+        try:
+            return self._audit.append({"event": event, "phase": "after", "of": number, **facts, "seconds": seconds})
+        except AuditUnavailable:
+            return number
+
+
+def _for_mode(manifest: Manifest, env: Mapping[str, str], mode: Mode) -> dict[str, str]:
+    """The variables a run in this mode gets: a declared read-only login replaces the writing one, except in apply."""
+    readers = {name: value for name, value in env.items() if "_READ_" in name}
+    kept = {name: value for name, value in env.items() if name not in readers}
+    declared = {variable.name for variable in manifest.env}
+    replaced = {}
+    for name, value in readers.items():
+        for plain in (name.replace("_READ_", "_"), name.replace("_READ_", "")):
+            if plain in declared:
+                replaced[plain] = value
+    secrets = [variable.name for variable in manifest.env if variable.secret and "_READ_" in variable.name]
+    is_whole = bool(readers) and all(env.get(name) for name in secrets)
+    return kept | (replaced if mode is not Mode.APPLY and is_whole else {})
+
+
+def _mode_variables(mode: Mode, now: datetime, max_rows: int | None) -> dict[str, str]:
+    found = {"INTEGRATOR_MODE": str(mode), "INTEGRATOR_NOW": now.astimezone(UTC).isoformat()}
+    return found | ({"INTEGRATOR_MAX_ROWS": str(max_rows)} if max_rows is not None else {})
+
+
+def _told(method: str, value: Any) -> dict[str, Any]:
+    """Names and counts of what a call found, never values."""
+    if method == "get_fields":
+        return {"count": len(value), "fields": list(value)}
+    if method == "sample":
+        return {"count": len(value), "fields": list(value[0]) if value else []}
+    return {"count": len(value)} if isinstance(value, list) else {}
+
+
+def _requests(report: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The requests a driver made: method, path template or query, status, rows."""
+    keys = ("method", "template", "status", "rows")
+    return [{key: line.get(key) for key in keys} for line in report if line.get("kind") == "call"][:200]
+
+
+def _counts(outcome: Outcome) -> dict[str, Any]:
+    """What an audit record says about a run: counts and names, no values."""
+    kept = {
+        "read": ("system", "object", "rows", "fields"),
+        "target": ("system", "object", "operation", "columns", "add", "update", "unchanged", "reject", "read"),
+        "call": ("system", "method", "template", "status", "rows"),
+        "table": ("name", "columns", "count"),
+    }
+    found: dict[str, Any] = {}
+    for kind, keys in kept.items():
+        lines = [{key: line.get(key) for key in keys} for line in outcome.report if line["kind"] == kind]
+        if lines:
+            found[kind] = lines[:200]
+            if len(lines) > 200:
+                found[f"{kind}_left_out"] = len(lines) - 200
+    found["files"] = [{key: entry[key] for key in ("path", "bytes", "sha256")} for entry in outcome.files]
+    found["egress"] = outcome.egress
+    if outcome.error:
+        found["error"] = {"type": outcome.error.type, "message": outcome.error.message}
+    return found

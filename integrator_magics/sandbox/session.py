@@ -1,0 +1,320 @@
+"""One run in a process of this machine: give it the job, follow it, stop it at its limits, kill what is left."""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import os
+import select
+import signal
+import socket
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import SandboxUnavailable
+from .bridge import Bridge, Destination
+from .inside import wire
+from .prepared import Prepared
+from .protocols import Egress, Frame, OnEvent, Outcome, Output, Reported, RunSpec, ScriptError, Status
+from .tail import ReportTail
+
+__all__ = ["LocalSession", "Preparation"]
+
+TICK = 0.05  # seconds between looks at the report and the clock
+DISK_EVERY = 0.25
+BEGIN = 20.0  # seconds to take the job
+_CHUNK = 256 * 1024
+
+
+@dataclass
+class Preparation:
+    """What a back-end adds to a job: paths as seen inside, variables, files, and listeners with where they lead."""
+
+    script: str
+    cwd: str
+    report: str
+    env: dict[str, str] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    listen: list[tuple[str, int, Destination]] = field(default_factory=list)
+
+
+class LocalSession:
+    """A SandboxSession over a prepared process."""
+
+    def __init__(self, spec: RunSpec, prepared: Prepared, preparation: Preparation, on_close: Callable[[], None]) -> None:
+        self._spec = spec
+        self._prepared = prepared
+        self._preparation = preparation
+        self._on_close = on_close
+        self._wake, self._waker = socket.socketpair()
+        self._stop: Status | None = None
+        self._what = ""
+        self._closed = False
+        self._lock = threading.Lock()
+        self._egress: Counter[tuple[str, int, bool]] = Counter()
+        self._told: list[Egress] = []
+        self._bridge = Bridge(spec.egress, self._on_egress)
+        self._ended: dict[str, Any] | None = None
+        self._text: list[str] = []
+        self._size = 0
+        self._notes: list[str] = []
+        self._tail = ReportTail(prepared.report, spec.limits.report)
+
+    @property
+    def outputs(self) -> Path:
+        return self._prepared.work
+
+    def run(self, on_event: OnEvent) -> Outcome:
+        started = time.monotonic()
+        try:
+            if self._begin():
+                started = time.monotonic()
+                self._follow(on_event, started + self._spec.limits.seconds)
+        finally:
+            self._prepared.kill()
+            self._bridge.close()
+        self._read_report(on_event)
+        return self._outcome(time.monotonic() - started)
+
+    def cancel(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._stop = self._stop or "cancelled"
+            self._waker.send(b"x")
+
+    def close(self) -> None:
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self._prepared.close()
+        self._bridge.close()
+        self._tail.close()
+        self._wake.close()
+        self._waker.close()
+        self._on_close()
+
+    def _begin(self) -> bool:
+        """Hand over the job and take the listeners; False when it was cancelled meanwhile."""
+        prepared, wanted = self._prepared, self._preparation
+        if not prepared.ready(self._wake):
+            return False
+        (prepared.code / "script.py").write_bytes(self._spec.code.encode("utf-8"))
+        job = {
+            "kind": "script",
+            "script": wanted.script,
+            "cwd": wanted.cwd,
+            "env": {**self._spec.env, **wanted.env, "INTEGRATOR_REPORT": wanted.report},
+            "files": {path: content.hex() for path, content in wanted.files.items()},
+            "listen": [(address, port) for address, port, _ in wanted.listen],
+            "limits": {
+                "seconds": self._spec.limits.seconds,
+                "memory": self._spec.limits.memory,
+                "disk": self._spec.limits.disk,
+            },
+        }
+        try:
+            wire.send(prepared.channel, job)
+            if not select.select([prepared.channel, self._wake], [], [], BEGIN)[0]:
+                raise OSError("no answer")
+            if self._stop:
+                return False
+            data, descriptors, _, _ = socket.recv_fds(prepared.channel, 4096, len(wanted.listen))
+        except OSError as exc:
+            raise SandboxUnavailable("The sandbox for scripts did not take the script, so nothing ran.") from exc
+        listeners = [socket.socket(fileno=number) for number in descriptors]
+        if not data or len(listeners) != len(wanted.listen):
+            for listener in listeners:
+                listener.close()
+            raise SandboxUnavailable("The sandbox for scripts could not be set up, so nothing ran.", self._last_line())
+        for listener, (_, _, destination) in zip(listeners, wanted.listen, strict=True):
+            self._bridge.serve(listener, destination)
+        return True
+
+    def _follow(self, on_event: OnEvent, deadline: float) -> None:
+        """Read what comes until the process is gone, or something says stop."""
+        prepared = self._prepared
+        assert prepared.process.stdout is not None
+        assert prepared.process.stderr is not None
+        pipes: dict[int, Literal["stdout", "stderr"]] = {
+            prepared.process.stdout.fileno(): "stdout",
+            prepared.process.stderr.fileno(): "stderr",
+        }
+        decoders = {number: codecs.getincrementaldecoder("utf-8")("replace") for number in pipes}
+        open_ends = {*pipes, prepared.channel.fileno()}
+        frames = wire.Frames()
+        disk_at = 0.0
+        gone_at: float | None = None
+        while open_ends and self._stop is None:
+            now = time.monotonic()
+            if now >= deadline:
+                self._stop = "timeout"
+                return
+            if gone_at is None and prepared.process.poll() is not None:
+                gone_at = now
+            if gone_at is not None and now - gone_at > 0.3:
+                return  # something that outlived it still holds a pipe; the kill that follows ends it
+            readable = select.select([*open_ends, self._wake], [], [], min(TICK, deadline - now))[0]
+            for number in readable:
+                if number is self._wake:
+                    continue
+                data = os.read(number, _CHUNK)
+                if number in pipes:
+                    self._keep(decoders[number].decode(data, final=not data), pipes[number], on_event)
+                else:
+                    self._hear(frames, data)
+                if not data:
+                    open_ends.discard(number)
+            self._read_report(on_event)
+            if now >= disk_at:
+                disk_at = now + DISK_EVERY
+                self._check_disk()
+
+    def _hear(self, frames: wire.Frames, data: bytes) -> None:
+        """A message from inside; from here on the script may have written it, so nothing in it is trusted."""
+        try:
+            for message in frames.feed(data):
+                if isinstance(message.get("end"), dict) and self._ended is None:
+                    self._ended = message["end"]
+        except (ValueError, RecursionError):
+            self._end("limit", "The script sent something that is no result.")
+
+    def _keep(self, text: str, stream: Literal["stdout", "stderr"], on_event: OnEvent) -> None:
+        room = self._spec.limits.output - self._size
+        if not text or room <= 0:
+            return
+        self._size += len(text)
+        if len(text) > room:
+            text = text[:room]
+            self._notes.append(f"What the script printed was cut after {self._spec.limits.output:,} characters.")
+        self._text.append(text)
+        on_event(Output(stream, text))
+
+    def _read_report(self, on_event: OnEvent) -> None:
+        for line in self._tail.read():
+            on_event(Reported(line))
+        while self._told:
+            on_event(self._told.pop(0))
+        if self._tail.is_over and self._stop is None:
+            size = self._spec.limits.report
+            self._end("limit", f"The script reported more than {size / 1e6:,.0f} MB of results and was stopped.")
+
+    def _check_disk(self) -> None:
+        limits = self._spec.limits
+        size = count = 0
+        for entry in _files(self._prepared.work, limits.files + 1):
+            count += 1
+            size += entry
+        if size > limits.disk:
+            self._end("limit", f"The script wrote more than {limits.disk / 1024**2:,.0f} MB to files and was stopped.")
+        elif count > limits.files:
+            self._end("limit", f"The script made more than {limits.files:,} files and was stopped.")
+
+    def _end(self, status: Status, what: str) -> None:
+        self._stop = self._stop or status
+        self._what = self._what or what
+
+    def _on_egress(self, host: str, port: int, allowed: bool) -> None:
+        if not self._egress[host, port, allowed]:
+            self._told.append(Egress(host, port, allowed))
+        self._egress[host, port, allowed] += 1
+
+    def _outcome(self, seconds: float) -> Outcome:
+        status, error, code = self._verdict()
+        return Outcome(
+            status=status,
+            exit_code=code,
+            error=error,
+            report=self._tail.lines,
+            stdout="".join(self._text),
+            seconds=seconds,
+            egress=[
+                {"host": host, "port": port, "allowed": allowed, "count": count}
+                for (host, port, allowed), count in sorted(self._egress.items())
+            ],
+            notes=self._notes,
+        )
+
+    def _verdict(self) -> tuple[Status, ScriptError | None, int | None]:
+        limits = self._spec.limits
+        if self._stop == "cancelled":
+            return "cancelled", ScriptError("Cancelled", "The run was stopped."), None
+        if self._stop == "timeout":
+            text = f"The script did not finish within {limits.seconds:,.0f} s and was stopped."
+            return "timeout", ScriptError("Timeout", text), None
+        if self._stop:
+            return self._stop, ScriptError("Limit", self._what), None
+        code, number = _exit(self._prepared.process.returncode)
+        if self._ended is None and number is not None:
+            if number == signal.SIGXCPU:
+                return "timeout", ScriptError("Timeout", "The script used all its processor time and was stopped."), None
+            text = f"The process that ran the script was killed ({_signal_name(number)})."
+            return "sandbox_lost", ScriptError("SandboxLost", text), None
+        ended = self._ended or {}
+        error = _error(ended.get("error"), self._last_line())
+        if error is None and code:
+            error = ScriptError("SystemExit", self._last_line() or f"The script ended with exit code {code}.")
+        if isinstance(ended.get("error"), dict) and ended["error"].get("memory"):
+            text = f"The script needed more than {limits.memory / 1024**3:,.1f} GB of memory and was stopped."
+            return "limit", ScriptError("MemoryError", text, error.frames if error else ()), code
+        return ("script_error" if error else "ok"), error, code
+
+    def _last_line(self) -> str:
+        lines = "".join(self._text[-20:]).strip().splitlines()
+        return lines[-1].strip()[:2_000] if lines else ""
+
+
+def _error(found: object, last_line: str) -> ScriptError | None:
+    if not isinstance(found, dict):
+        return None
+    frames = [
+        Frame(entry["line"], str(entry.get("function", ""))[:200])
+        for entry in found.get("frames") or ()
+        if isinstance(entry, dict) and isinstance(entry.get("line"), int)
+    ]
+    message = str(found.get("message", ""))
+    return ScriptError(
+        type=str(found.get("type", ""))[:200],
+        message=message or last_line or f"The script ended with {found.get('type')}.",
+        frames=tuple(frames),
+        driver=found.get("driver") is True,
+        near=tuple(str(name) for name in found.get("near") or ()),
+    )
+
+
+def _exit(returncode: int | None) -> tuple[int | None, int | None]:
+    """Exit code, or the signal that ended it; bubblewrap tells a signal as 128 + its number."""
+    if returncode is None:
+        return None, None
+    if returncode < 0:
+        return None, -returncode
+    return (None, returncode - 128) if 128 < returncode <= 128 + 64 else (returncode, None)
+
+
+def _signal_name(number: int) -> str:
+    with contextlib.suppress(ValueError):
+        return signal.Signals(number).name
+    return f"signal {number}"
+
+
+def _files(folder: Path, most: int) -> list[int]:
+    """Sizes of the files below the folder, of `most` at the most; links are not followed."""
+    found: list[int] = []
+    waiting = [folder]
+    while waiting and len(found) < most:
+        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(Path(entry.path))
+                found.append(entry.stat(follow_symlinks=False).st_blocks * 512)
+                if len(found) >= most:
+                    break
+    return found
+
+

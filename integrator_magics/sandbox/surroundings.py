@@ -1,0 +1,26 @@
+"""The few variables every run gets, whatever it is about."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+__all__ = ["surroundings", "zone"]
+
+
+def surroundings() -> dict[str, str]:
+    """Language, time zone, one thread for numeric libraries."""
+    return {"LANG": "C.UTF-8", "TZ": zone(), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+
+
+def zone() -> str:
+    """The local zone as a name such as Europe/Berlin; "" leaves it to /etc/localtime."""
+    if name := os.environ.get("TZ"):
+        return name
+    path = Path("/etc/localtime")
+    if path.is_symlink():
+        _, found, name = str(path.resolve()).partition("zoneinfo/")
+        if found:
+            return name
+    text = Path("/etc/timezone").read_text(encoding="utf-8").strip() if Path("/etc/timezone").is_file() else ""
+    return text

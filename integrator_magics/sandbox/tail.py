@@ -1,0 +1,50 @@
+"""Follows the report of a running script line by line, without believing anything in it."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+__all__ = ["ReportTail"]
+
+
+class ReportTail:
+    """Reads what was added since the last time. `is_over` when the report is longer than `limit` bytes."""
+
+    def __init__(self, path: Path, limit: int) -> None:
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        self._limit = limit
+        self._offset = 0
+        self._rest = b""
+        self.lines: list[dict[str, Any]] = []
+        self.is_over = False
+
+    def read(self) -> list[dict[str, Any]]:
+        """Complete lines that are new; what is no JSON object with a kind is left out."""
+        found = []
+        while data := os.pread(self._descriptor, 1 << 20, self._offset):
+            self._offset += len(data)
+            if self._offset > self._limit:
+                self.is_over = True
+                break
+            *lines, self._rest = (self._rest + data).split(b"\n")
+            found += [line for text in lines if (line := _parsed(text))]
+        # Progress is for the moment, not for the record.
+        self.lines += [line for line in found if line["kind"] != "progress"]
+        return found
+
+    def close(self) -> None:
+        """Let go of the file. Calling this twice does no harm."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+def _parsed(text: bytes) -> dict[str, Any] | None:
+    try:
+        line = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return line if isinstance(line, dict) and isinstance(line.get("kind"), str) else None
