@@ -9,26 +9,28 @@ from typing import Any
 import pytest
 
 GOLDEN = [
-    "SELECT Id, FirstName, LastName, Email, Company, LeadSource, Status, IsConverted, CreatedDate, (SELECT CampaignId, "
-    "Campaign.Name, Campaign.Type, Status, HasResponded, FirstRespondedDate, CreatedDate FROM CampaignMembers ORDER BY "
-    "CreatedDate) FROM Lead WHERE CreatedDate = LAST_N_DAYS:30 ORDER BY CreatedDate, Id",
-    "SELECT Id, LeadId, CampaignId, Campaign.Name, Campaign.Type, Status, HasResponded, FirstRespondedDate, CreatedDate "
-    "FROM CampaignMember WHERE LeadId != null AND Lead.CreatedDate >= {start} AND Lead.CreatedDate < {end}",
-    "SELECT Id, FirstName, LastName, Email, LeadSource, CreatedDate FROM Lead WHERE CreatedDate = LAST_N_DAYS:30 AND Id "
-    "NOT IN (SELECT LeadId FROM CampaignMember WHERE LeadId != null)",
-    "SELECT CampaignId, Campaign.Name cname, COUNT_DISTINCT(LeadId) leads FROM CampaignMember WHERE LeadId != null GROUP "
-    "BY CampaignId, Campaign.Name LIMIT 2000",
-    "SELECT CampaignId, COUNT_DISTINCT(LeadId) converted FROM CampaignMember WHERE LeadId != null AND Lead.IsConverted = "
-    "true GROUP BY CampaignId LIMIT 2000",
-    "SELECT Id, LeadId, CampaignId, Campaign.Name, HasResponded, CreatedDate, Lead.IsConverted, Lead.ConvertedDate, "
-    "Lead.ConvertedOpportunityId FROM CampaignMember WHERE LeadId != null",
+    "SELECT Id, FirstName, LastName, Email, Company, LeadSource, Status, IsConverted, CreatedDate, (SELECT "
+    "CampaignId, Campaign.Name, Campaign.Type, Status, HasResponded, FirstRespondedDate, CreatedDate FROM "
+    "CampaignMembers ORDER BY CreatedDate) FROM Lead WHERE CreatedDate = LAST_N_DAYS:30 ORDER BY CreatedDate, Id",
+    "SELECT Id, LeadId, CampaignId, Campaign.Name, Campaign.Type, Status, HasResponded, FirstRespondedDate, "
+    "CreatedDate FROM CampaignMember WHERE LeadId != null AND Lead.CreatedDate >= {start} AND Lead.CreatedDate < "
+    "{end}",
+    "SELECT Id, FirstName, LastName, Email, LeadSource, CreatedDate FROM Lead WHERE CreatedDate = LAST_N_DAYS:30 "
+    "AND Id NOT IN (SELECT LeadId FROM CampaignMember WHERE LeadId != null)",
+    "SELECT CampaignId, Campaign.Name cname, COUNT_DISTINCT(LeadId) leads FROM CampaignMember WHERE LeadId != "
+    "null GROUP BY CampaignId, Campaign.Name LIMIT 2000",
+    "SELECT CampaignId, COUNT_DISTINCT(LeadId) converted FROM CampaignMember WHERE LeadId != null AND "
+    "Lead.IsConverted = true GROUP BY CampaignId LIMIT 2000",
+    "SELECT Id, LeadId, CampaignId, Campaign.Name, HasResponded, CreatedDate, Lead.IsConverted, "
+    "Lead.ConvertedDate, Lead.ConvertedOpportunityId FROM CampaignMember WHERE LeadId != null",
     "SELECT Id, LeadSource, ConvertedDate, ConvertedOpportunityId, ConvertedOpportunity.CampaignId, "
-    "ConvertedOpportunity.Amount, ConvertedOpportunity.IsClosed, ConvertedOpportunity.IsWon FROM Lead WHERE IsConverted "
-    "= true",
-    "SELECT CampaignId, Campaign.Name cname, COUNT(Id) opps, SUM(Amount) amount FROM Opportunity WHERE CampaignId != "
-    "null AND IsWon = true GROUP BY CampaignId, Campaign.Name LIMIT 2000",
-    "SELECT Id, FirstName, LastName, Email, Phone, Company, LeadSource, Status, IsConverted, IsDeleted, CreatedDate, "
-    "SystemModstamp FROM Lead WHERE SystemModstamp >= {start} AND SystemModstamp < {end} ORDER BY SystemModstamp, Id",
+    "ConvertedOpportunity.Amount, ConvertedOpportunity.IsClosed, ConvertedOpportunity.IsWon FROM Lead WHERE "
+    "IsConverted = true",
+    "SELECT CampaignId, Campaign.Name cname, COUNT(Id) opps, SUM(Amount) amount FROM Opportunity WHERE CampaignId"
+    " != null AND IsWon = true GROUP BY CampaignId, Campaign.Name LIMIT 2000",
+    "SELECT Id, FirstName, LastName, Email, Phone, Company, LeadSource, Status, IsConverted, IsDeleted, "
+    "CreatedDate, SystemModstamp FROM Lead WHERE SystemModstamp >= {start} AND SystemModstamp < {end} ORDER BY "
+    "SystemModstamp, Id",
 ]
 
 

@@ -20,6 +20,7 @@ from .soql import Clock
 __all__ = ["VERSIONS", "SalesforceApp"]
 
 VERSIONS = range(31, 69)
+LONGEST_ADDRESS = 16_384  # bytes of path and query string
 DAILY_REQUESTS = 5_000_000  # so high that no client stops for fear of it
 _WORDED: dict[int, tuple[str, str]] = {
     401: ("INVALID_SESSION_ID", "Session expired or invalid"),
@@ -44,6 +45,8 @@ class SalesforceApp:
     def handle(self, request: Request) -> Response:
         """The answer; what is not understood is refused as Salesforce words it."""
         self._requests += 1
+        if len(request.path) + len(request.query_string) > LONGEST_ADDRESS:
+            return Response(414, b"<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>", "text/html")
         try:
             response = self._answer(request)
         except SalesforceError as exc:
