@@ -10,7 +10,7 @@ import psycopg
 from integrator_drivers import ObjectNotFoundError
 from integrator_drivers.errors import near_matches
 
-from .models import Column, Table
+from .models import Check, Column, ForeignKey, Table, Unique
 
 __all__ = ["Relation", "default_schema", "find", "has_schema", "relations", "table"]
 
@@ -57,13 +57,29 @@ SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS native, b.typn
 """
 
 _UNIQUE = """
-SELECT (SELECT array_agg(a.attname::text ORDER BY k.place)
+SELECT x.relname AS name,
+       (SELECT array_agg(a.attname::text ORDER BY k.place)
           FROM unnest(i.indkey::int2[]) WITH ORDINALITY AS k(number, place)
           JOIN pg_catalog.pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number
          WHERE k.place <= i.indnkeyatts) AS columns
-  FROM pg_catalog.pg_index i
+  FROM pg_catalog.pg_index i JOIN pg_catalog.pg_class x ON x.oid = i.indexrelid
  WHERE i.indrelid = %(oid)s::oid AND i.indisunique AND i.indisvalid AND i.indimmediate
    AND i.indpred IS NULL AND i.indexprs IS NULL
+ ORDER BY i.indisprimary DESC, x.relname
+"""
+
+_RULES = """
+SELECT k.conname AS name, k.contype::text AS kind, pg_get_expr(k.conbin, k.conrelid) AS expression,
+       fn.nspname AS schema, f.relname AS target,
+       (SELECT array_agg(a.attname::text ORDER BY u.place) FROM unnest(k.conkey) WITH ORDINALITY AS u(number, place)
+          JOIN pg_catalog.pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.number) AS columns,
+       (SELECT array_agg(a.attname::text ORDER BY u.place) FROM unnest(k.confkey) WITH ORDINALITY AS u(number, place)
+          JOIN pg_catalog.pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.number) AS targets
+  FROM pg_catalog.pg_constraint k
+  LEFT JOIN pg_catalog.pg_class f ON f.oid = k.confrelid
+  LEFT JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace
+ WHERE k.conrelid = %(oid)s::oid AND k.contype IN ('c', 'f') AND k.conparentid = 0
+ ORDER BY k.conname
 """
 
 
@@ -99,8 +115,25 @@ def table(connection: psycopg.Connection[Any], name: str) -> Table:
     relation = find(connection, name)
     oid = {"oid": relation["oid"]}
     columns = {row["name"]: _column(row) for row in _rows(connection, _COLUMNS, oid)}
-    unique = tuple(tuple(row["columns"]) for row in _rows(connection, _UNIQUE, oid) if row["columns"])
-    return Table(relation["schema"], relation["name"], relation["kind"], columns, unique)
+    if relation["kind"] not in ("r", "p"):
+        return Table(relation["schema"], relation["name"], relation["kind"], columns)
+    unique = [Unique(row["name"], tuple(row["columns"])) for row in _rows(connection, _UNIQUE, oid)]
+    rules = [row for row in _rows(connection, _RULES, oid) if row["columns"]]
+    checks = [Check(row["name"], row["expression"], tuple(row["columns"])) for row in rules if row["kind"] == "c"]
+    references = [
+        ForeignKey(row["name"], tuple(row["columns"]), row["schema"], row["target"], tuple(row["targets"]))
+        for row in rules
+        if row["kind"] == "f"
+    ]
+    return Table(
+        relation["schema"],
+        relation["name"],
+        relation["kind"],
+        columns,
+        tuple(unique),
+        tuple(checks),
+        tuple(references),
+    )
 
 
 def default_schema(connection: psycopg.Connection[Any]) -> str:

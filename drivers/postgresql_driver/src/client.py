@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
@@ -23,12 +25,14 @@ from integrator_drivers import (
     current_mode,
     report,
 )
-from integrator_drivers.mode import require_writable
+from integrator_drivers.mode import max_rows, require_writable
+from integrator_drivers.report import report_target
 
-from . import catalog, reading, tables, writing
+from . import catalog, comparing, merging, reading, tables
 from .connection import Settings, connect, translated
 from .models import Table
-from .rights import warnings
+from .rights import check_rights, warnings
+from .rows import Operation
 from .values import writer_of
 
 __all__ = ["PostgresClient"]
@@ -50,6 +54,8 @@ class PostgresClient:
         self._mode = current_mode()
         self._settings = Settings.load(self._mode)
         self._connection: psycopg.Connection[Any] | None = None
+        self._written = 0  # rows added or changed in this run
+        self._totals: dict[tuple[str, str, str], Counter[str]] = {}  # (object, operation, key) -> counts
         self._planned: dict[str, Table] = {}  # tables as a preview's script would have made them
 
     def __enter__(self) -> Self:
@@ -59,7 +65,10 @@ class PostgresClient:
         self.close()
 
     def close(self) -> None:
-        """Log out."""
+        """Log out, after reporting what was written without a sync."""
+        for (obj, operation, key), totals in self._totals.items():
+            report_target(self.system, obj, operation, key, totals)
+        self._totals.clear()
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -172,7 +181,7 @@ class PostgresClient:
         """What upsert would do, in any mode; never writes."""
         table = self._table(obj)
         with self._transaction(table.full_name) as connection:
-            return writing.compare(connection, table, records, key, "upsert")
+            return comparing.compare(connection, table, records, key, "upsert")
 
     def table_changes(self, obj: str, fields: Mapping[str, Field], key: str) -> list[str]:
         """The DDL that would make `obj` able to hold these fields; empty when it already is. Never drops."""
@@ -185,13 +194,15 @@ class PostgresClient:
         with self._transaction(obj) as connection:
             table, statements = tables.plan(connection, obj, fields, key)
             if mode is Mode.PREVIEW:
-                self._planned[obj] = table
+                if statements:
+                    check_rights(connection, table, os.environ["PGUSER"], "change")
+                    self._planned[obj] = table
                 return statements
             for statement in statements:
                 connection.execute(statement.encode(), prepare=True)
         return statements
 
-    def _write(self, obj: str, records: Iterable[Record], key: str | None, operation: writing.Operation) -> WriteResult:
+    def _write(self, obj: str, records: Iterable[Record], key: str | None, operation: Operation) -> WriteResult:
         mode = require_writable("PostgreSQL", obj)
         table = self._table(obj)
         if key is not None:
@@ -199,13 +210,22 @@ class PostgresClient:
         if table.kind == "m":
             raise ValidationError(f"{table.full_name} is a materialized view, which can't be written.")
         with self._transaction(table.full_name) as connection:
-            if mode is Mode.APPLY:
-                result = writing.write(connection, table, records, key, operation)
-            elif key is None:
-                groups, rejected = writing.batches(table, records, None, operation)
-                result = WriteResult(inserted=sum(len(batch.rows) for batch in groups), rejected=rejected)
+            if mode is Mode.PREVIEW:
+                check_rights(connection, table, os.environ["PGUSER"], operation)
+                result = comparing.compare(connection, table, records, key, operation)
             else:
-                result = writing.compare(connection, table, records, key, operation)
+                result = merging.write(connection, table, records, key, operation)
+                max_rows(self._written + result.inserted + result.updated)  # raises before the commit
+        self._written += result.inserted + result.updated
+        totals = self._totals.setdefault((obj, operation, key or ""), Counter())
+        totals.update(
+            {
+                "add": result.inserted,
+                "update": result.updated,
+                "unchanged": result.unchanged,
+                "reject": len(result.rejected),
+            }
+        )
         report(
             "call",
             system=self.system,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal
 
 from integrator_drivers import Field
 from integrator_drivers.protocols import FieldType
 
-__all__ = ["Column", "Table", "native_type_of", "planned_column"]
+__all__ = ["Check", "Column", "ForeignKey", "Table", "Unique", "native_type_of", "planned_column"]
 
 _TYPES: dict[str, FieldType] = {
     **dict.fromkeys(("int2", "int4", "int8", "oid"), "integer"),
@@ -111,6 +111,34 @@ _PERSONAL = re.compile(
 
 
 @dataclass(frozen=True)
+class Unique:
+    """A unique index that holds for all rows."""
+
+    name: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Check:
+    """A CHECK rule and the columns it looks at."""
+
+    name: str
+    expression: str
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ForeignKey:
+    """Columns that must have a counterpart in another table."""
+
+    name: str
+    columns: tuple[str, ...]
+    schema: str
+    table: str
+    targets: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Table:
     """One table, view or foreign table, with its columns in order."""
 
@@ -118,9 +146,10 @@ class Table:
     name: str
     kind: Literal["r", "p", "v", "m", "f"]  # table, partitioned, view, materialized view, foreign table
     columns: dict[str, Column]
-    unique: tuple[tuple[str, ...], ...] = ()  # columns of each unique index that holds for all rows
+    unique: tuple[Unique, ...] = ()
+    checks: tuple[Check, ...] = ()
+    foreign_keys: tuple[ForeignKey, ...] = ()
     planned: bool = False  # not there yet
-    notes: tuple[str, ...] = field(default=())
 
     @property
     def full_name(self) -> str:

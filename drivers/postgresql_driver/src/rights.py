@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import Any, Literal
 
 import psycopg
+from psycopg import sql
+
+from integrator_drivers import ForbiddenError
 
 from .connection import Settings
+from .models import Table
 
-__all__ = ["reader_sql", "warnings"]
+__all__ = ["check_rights", "reader_sql", "warnings"]
 
 _RIGHTS = """
 SELECT r.rolsuper, r.rolcreaterole OR r.rolbypassrls OR r.rolreplication,
@@ -40,6 +44,60 @@ def warnings(connection: psycopg.Connection[Any], settings: Settings) -> list[st
             f"{reader_sql(settings.database, schema or 'public')} and set PG_READ_USER and PG_READ_PASSWORD in .env."
         )
     return found
+
+
+_ALLOWED = """
+SELECT has_schema_privilege(r.oid, n.oid, 'CREATE') AS may_create,
+       pg_has_role(r.oid, c.relowner, 'USAGE') AS owns,
+       has_any_column_privilege(r.oid, c.oid, 'INSERT') AS may_insert,
+       has_any_column_privilege(r.oid, c.oid, 'UPDATE') AS may_update,
+       has_any_column_privilege(r.oid, c.oid, 'SELECT') AS may_select,
+       pg_get_userbyid(c.relowner) AS owner
+  FROM pg_catalog.pg_roles r
+  LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = %(schema)s
+  LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = %(name)s
+ WHERE r.rolname = %(user)s
+"""
+
+
+def check_rights(
+    connection: psycopg.Connection[Any], table: Table, user: str, act: Literal["insert", "update", "upsert", "change"]
+) -> None:
+    """Would the role that writes be allowed to. A preview asks, as it may log in as another role.
+
+    Raises ForbiddenError with the SQL that gives the right. Passes where the server does not know the role by this
+    name, as behind a proxy.
+    """
+    params = {"schema": table.schema, "name": table.name, "user": user}
+    with connection.cursor(row_factory=psycopg.rows.dict_row) as cursor:
+        row = cursor.execute(" ".join(_ALLOWED.split()), params).fetchone()
+    if row is None:
+        return
+    place = sql.Identifier(table.schema, table.name).as_string(None)
+    if act == "change":
+        if table.planned and row["may_create"] is False:
+            schema = sql.Identifier(table.schema).as_string(None)
+            raise _forbidden(user, f"make tables in the schema {table.schema}", f"GRANT CREATE ON SCHEMA {schema}")
+        if not table.planned and not row["owns"]:
+            raise ForbiddenError(
+                f"{user} may not add columns to {table.full_name}, which belongs to {row['owner']}. Nothing was "
+                f"written. Let {row['owner']} add them, or leave them out of the script."
+            )
+        return
+    if table.planned or row["may_insert"] is None:
+        return
+    needed = {"insert": ("insert",), "update": ("select", "update"), "upsert": ("select", "insert", "update")}[act]
+    lacking = [right.upper() for right in needed if not row[f"may_{right}"]]
+    if lacking:
+        rights = ", ".join(lacking)
+        raise _forbidden(user, f"write to {table.full_name} (no {rights})", f"GRANT {rights} ON {place}")
+
+
+def _forbidden(user: str, what: str, grant: str) -> ForbiddenError:
+    return ForbiddenError(
+        f"{user} may not {what}. Nothing was written. An administrator can allow it: "
+        f"{grant} TO {sql.Identifier(user).as_string(None)};"
+    )
 
 
 def reader_sql(database: str, schema: str) -> str:

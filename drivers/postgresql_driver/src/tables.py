@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 
 import psycopg
@@ -46,8 +47,7 @@ def plan(
         )
         for name, column in missing.items()
     ]
-    widened = {**table.columns, **missing}
-    return Table(table.schema, table.name, table.kind, widened, table.unique), statements
+    return dataclasses.replace(table, columns={**table.columns, **missing}), statements
 
 
 def _new_table(
@@ -70,7 +70,7 @@ def _new_table(
     statements.append(
         _text(sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(schema, name), sql.SQL(", ").join(lines)))
     )
-    return Table(schema, name, "r", columns, ((key,),), planned=True), statements
+    return Table(schema, name, "r", columns, planned=True), statements
 
 
 def _kind(column: Column) -> sql.SQL:

@@ -1,0 +1,140 @@
+"""Rows into a table: COPY into a temporary stage, then one statement that adds or changes what differs."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+
+from psycopg import sql
+
+from integrator_drivers import Record, WriteResult
+
+from .comparing import compare_rows, differs
+from .models import Table
+from .reading import identifier
+from .rows import Batch, Connection, Operation, batches, isolating, qualified
+
+__all__ = ["write"]
+
+_numbers = itertools.count(1)
+
+
+def write(
+    connection: Connection, table: Table, records: Iterable[Record], key: str | None, operation: Operation
+) -> WriteResult:
+    """Do it, inside the transaction that the caller holds. Rows the server refuses are taken out one by one."""
+    groups, rejected = batches(table, records, key, operation)
+    result = WriteResult(rejected=rejected)
+    for batch in groups:
+
+        def attempt(start: int, end: int, batch: Batch = batch) -> WriteResult:
+            if operation == "insert":
+                _copy(connection, identifier(table), batch, start, end)
+                return WriteResult(inserted=end - start)
+            if operation == "update":
+                return _update(connection, table, batch, start, end)
+            return _upsert(connection, table, batch, start, end)
+
+        result += isolating(connection, batch, attempt)
+    return result
+
+
+def _stage(connection: Connection, table: Table, batch: Batch, start: int, end: int) -> sql.Identifier:
+    """A temporary table with these rows; it is gone with the transaction."""
+    stage = sql.Identifier(f"integrator_stage_{next(_numbers)}")
+    connection.execute(
+        sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
+            stage, batch.names, identifier(table)
+        )
+    )
+    _copy(connection, stage, batch, start, end)
+    return stage
+
+
+def _copy(connection: Connection, into: sql.Composable, batch: Batch, start: int, end: int) -> None:
+    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(into, batch.names)
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in batch.rows[start:end]:
+            copy.write_row(row)
+
+
+def _upsert(connection: Connection, table: Table, batch: Batch, start: int, end: int) -> WriteResult:
+    assert batch.key is not None
+    stage = _stage(connection, table, batch, start, end)
+    has_index = any(unique.columns == (batch.key.name,) for unique in table.unique)
+    if table.kind == "r" and has_index:
+        inserted, updated = _insert_or_update(connection, table, stage, batch)
+    else:
+        inserted, updated = _update_then_insert(connection, table, stage, batch)
+    return WriteResult(inserted=inserted, updated=updated, unchanged=end - start - inserted - updated)
+
+
+def _insert_or_update(connection: Connection, table: Table, stage: sql.Identifier, batch: Batch) -> tuple[int, int]:
+    """Rows added and changed. xmax is 0 in a row that this statement made."""
+    assert batch.key is not None
+    others = batch.others
+    action = sql.SQL("NOTHING").format()
+    if others:
+        action = sql.SQL("UPDATE SET {} WHERE {}").format(
+            sql.SQL(", ").join(
+                [sql.SQL("{} = {}").format(sql.Identifier(c.name), qualified("excluded", c)) for c in others]
+            ),
+            sql.SQL(" OR ").join([differs(c, qualified("t", c), qualified("excluded", c)) for c in others]),
+        )
+    query = sql.SQL(
+        "WITH written AS (INSERT INTO {} AS t ({}) SELECT {} FROM {} ON CONFLICT ({}) DO {}"
+        " RETURNING (t.xmax = 0) AS added)"
+        " SELECT count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added) FROM written"
+    ).format(identifier(table), batch.names, batch.names, stage, sql.Identifier(batch.key.name), action)
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return row[0], row[1]
+
+
+def _update_then_insert(connection: Connection, table: Table, stage: sql.Identifier, batch: Batch) -> tuple[int, int]:
+    """As above where the key has no unique index, for partitioned tables and views; other writers wait meanwhile.
+
+    Where the target has several rows of one key, all of them are updated, and counted once.
+    """
+    assert batch.key is not None
+    target, name = identifier(table), sql.Identifier(batch.key.name)
+    if table.kind in ("r", "p"):
+        connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(target))
+    updated = _change(connection, table, stage, batch)
+    inserted = connection.execute(
+        sql.SQL(
+            "INSERT INTO {} ({}) SELECT {} FROM {} AS s WHERE NOT EXISTS (SELECT 1 FROM {} AS t WHERE t.{} = s.{})"
+        ).format(target, batch.names, batch.names, stage, target, name, name)
+    ).rowcount
+    return inserted, updated
+
+
+def _update(connection: Connection, table: Table, batch: Batch, start: int, end: int) -> WriteResult:
+    """Change known rows; a row with an unknown key is handed back."""
+    result = compare_rows(connection, table, batch, start, end, "update")
+    result.differences.clear()
+    known = end - start - len(result.rejected)
+    result.updated = _change(connection, table, _stage(connection, table, batch, start, end), batch)
+    result.unchanged = known - result.updated
+    return result
+
+
+def _change(connection: Connection, table: Table, stage: sql.Identifier, batch: Batch) -> int:
+    """Update rows of known keys where a value differs; the number of keys."""
+    assert batch.key is not None
+    others, key = batch.others, sql.Identifier(batch.key.name)
+    if not others:
+        return 0
+    query = sql.SQL(
+        "WITH written AS (UPDATE {table} AS t SET {new} FROM {stage} AS s WHERE t.{key} = s.{key} AND ({differs})"
+        " RETURNING t.{key} AS key) SELECT count(DISTINCT key) FROM written"
+    ).format(
+        table=identifier(table),
+        new=sql.SQL(", ").join([sql.SQL("{} = {}").format(sql.Identifier(c.name), qualified("s", c)) for c in others]),
+        stage=stage,
+        key=key,
+        differs=sql.SQL(" OR ").join([differs(c, qualified("t", c), qualified("s", c)) for c in others]),
+    )
+    row = connection.execute(query).fetchone()
+    assert row is not None
+    return int(row[0])
