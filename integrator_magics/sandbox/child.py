@@ -50,5 +50,3 @@ class ChildProcess:
         command = place.interpreter(str(place.INSIDE.parent))
         on_linux = sys.platform.startswith("linux")
         return prepare(lambda folder: command, list(self._preload()), die_with_parent=on_linux, key=key)
-
-

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from ..config import Settings
 from ..credentials import Credentials
 from ..errors import ConfigError, SandboxUnavailable
+from .bubblewrap import Bubblewrap
 from .child import ChildProcess
 from .protocols import Sandbox
 
@@ -36,10 +37,6 @@ def choose(
 
 def _embedded(preload: Callable[[], Sequence[str]]) -> Sandbox:
     """The best this machine offers, found by trying."""
-    try:
-        from .bubblewrap import Bubblewrap
-    except ImportError:
-        return ChildProcess("not built yet", preload)
     walled = Bubblewrap(preload)
     level = walled.probe()
     if level.name == "full":

@@ -36,7 +36,7 @@ def list_files(folder: Path, report: list[dict[str, Any]], redactor: Redactor) -
     found = Collected([], [])
     rows = _reported_rows(report)
     for name in _names(folder, found.notes):
-        with _open(folder, name, found.notes) as file:
+        with _Opened(folder, name, found.notes) as file:
             if file is None:
                 continue
             head = file.read(_HEAD_BYTES)
@@ -46,7 +46,7 @@ def list_files(folder: Path, report: list[dict[str, Any]], redactor: Redactor) -
                 lines = redactor.redact(head.decode("utf-8", "replace")).splitlines()
                 entry["head"] = lines[:_HEAD_LINES]
             file.seek(0)
-            entry["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
+            entry["sha256"] = _digest(file)
             found.files.append(entry)
     return found
 
@@ -56,7 +56,7 @@ def carry_out(folder: Path, target: Path, report: list[dict[str, Any]], redactor
     found = Collected([], [])
     rows = _reported_rows(report)
     for name in _names(folder, found.notes):
-        with _open(folder, name, found.notes) as file:
+        with _Opened(folder, name, found.notes) as file:
             if file is None:
                 continue
             try:
@@ -69,6 +69,13 @@ def carry_out(folder: Path, target: Path, report: list[dict[str, Any]], redactor
                 shown = path.relative_to(target).as_posix()
                 found.files.append({"path": shown, "rows": rows.get(name), "bytes": size, "sha256": digest})
     return found
+
+
+def _digest(file: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while data := file.read(_CHUNK):
+        digest.update(data)
+    return digest.hexdigest()
 
 
 class _Holds(Exception):
@@ -129,7 +136,7 @@ def _names(folder: Path, notes: list[str]) -> list[str]:
                 if entry.name.startswith("."):
                     continue  # caches and half-written files
                 if not _is_plain(entry.name):
-                    notes.append(f"A file with an odd name ({ascii(str(name))}) was not saved.")
+                    notes.append(f"A file with an odd name ({str(name)!a}) was not saved.")
                 elif entry.is_dir(follow_symlinks=False):
                     if len(name.parts) < _DEPTH:
                         waiting.append((Path(entry.path), name))
@@ -140,7 +147,7 @@ def _names(folder: Path, notes: list[str]) -> list[str]:
     return sorted(found)
 
 
-class _open:  # noqa: N801 - reads as a function
+class _Opened:
     """Open a file of the run without following a link; None (and a note) for what is no plain file of its own."""
 
     def __init__(self, folder: Path, name: str, notes: list[str]) -> None:

@@ -102,7 +102,7 @@ class Prepared:
     def _last_words(self) -> str:
         self.kill()
         assert self.process.stderr is not None
-        lines = self.process.stderr.read1(20_000).decode("utf-8", "replace").strip().splitlines()
+        lines = os.read(self.process.stderr.fileno(), 20_000).decode("utf-8", "replace").strip().splitlines()
         return lines[-1] if lines else f"nothing (exit code {self.process.returncode})."
 
 
@@ -127,14 +127,12 @@ def prepare(
         theirs.close()
     prepared = Prepared(process, ours, folder, key)
     with contextlib.suppress(OSError):  # a process that died at once is found when it is asked
-        wire.send(
-            ours, {"preload": list(preload), "path": place.import_folders(), "die_with_parent": die_with_parent}
-        )
+        wire.send(ours, {"preload": list(preload), "path": place.import_folders(), "die_with_parent": die_with_parent})
     return prepared
 
 
 class Pool:
-    """Keeps one spare ready. `make` starts one, `key` names what it was made from: a spare with another key is dropped."""
+    """Keeps one spare ready. `make` starts one; one made from another `key` is dropped."""
 
     def __init__(self, make: Callable[[object], Prepared], key: Callable[[], object]) -> None:
         self._make = make
@@ -172,10 +170,12 @@ class Pool:
 
 
 def sweep() -> None:
-    """Remove folders of runs whose program was killed."""
+    """Remove folders of runs whose program was killed (Linux)."""
+    if not Path("/proc/self").exists():
+        return
     for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
         pid = path.name.removeprefix(_PREFIX).split("-")[0]
         with contextlib.suppress(OSError):
-            if path.stat().st_uid == os.getuid() and pid.isdigit() and not Path(f"/proc/{pid}").exists():
-                if Path("/proc/self").exists() and time.time() - path.stat().st_mtime > 60:
-                    shutil.rmtree(path, ignore_errors=True)
+            is_old = time.time() - path.stat().st_mtime > 60
+            if is_old and path.stat().st_uid == os.getuid() and not Path("/proc", pid).exists():
+                shutil.rmtree(path, ignore_errors=True)

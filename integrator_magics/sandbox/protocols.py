@@ -26,9 +26,7 @@ __all__ = [
     "Status",
 ]
 
-Status = Literal[
-    "ok", "script_error", "timeout", "limit", "sandbox_lost", "unavailable", "blocked", "cancelled"
-]
+Status = Literal["ok", "script_error", "timeout", "limit", "sandbox_lost", "unavailable", "blocked", "cancelled"]
 
 
 @dataclass(frozen=True)

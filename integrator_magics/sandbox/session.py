@@ -46,7 +46,9 @@ class Preparation:
 class LocalSession:
     """A SandboxSession over a prepared process."""
 
-    def __init__(self, spec: RunSpec, prepared: Prepared, preparation: Preparation, on_close: Callable[[], None]) -> None:
+    def __init__(
+        self, spec: RunSpec, prepared: Prepared, preparation: Preparation, on_close: Callable[[], None]
+    ) -> None:
         self._spec = spec
         self._prepared = prepared
         self._preparation = preparation
@@ -160,9 +162,9 @@ class LocalSession:
                 gone_at = now
             if gone_at is not None and now - gone_at > 0.3:
                 return  # something that outlived it still holds a pipe; the kill that follows ends it
-            readable = select.select([*open_ends, self._wake], [], [], min(TICK, deadline - now))[0]
-            for number in readable:
-                if number is self._wake:
+            waiting = [*open_ends, self._wake.fileno()]
+            for number in select.select(waiting, [], [], min(TICK, deadline - now))[0]:
+                if number == self._wake.fileno():
                     continue
                 data = os.read(number, _CHUNK)
                 if number in pipes:
@@ -253,7 +255,11 @@ class LocalSession:
         code, number = _exit(self._prepared.process.returncode)
         if self._ended is None and number is not None:
             if number == signal.SIGXCPU:
-                return "timeout", ScriptError("Timeout", "The script used all its processor time and was stopped."), None
+                return (
+                    "timeout",
+                    ScriptError("Timeout", "The script used all its processor time and was stopped."),
+                    None,
+                )
             text = f"The process that ran the script was killed ({_signal_name(number)})."
             return "sandbox_lost", ScriptError("SandboxLost", text), None
         ended = self._ended or {}
@@ -316,5 +322,3 @@ def _files(folder: Path, most: int) -> list[int]:
                 if len(found) >= most:
                     break
     return found
-
-

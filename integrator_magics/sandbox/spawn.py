@@ -41,7 +41,7 @@ def _serve() -> None:
         try:
             process = subprocess.Popen(
                 command,
-                stdin=stdin,
+                stdin=stdin.fileno(),
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 env={},

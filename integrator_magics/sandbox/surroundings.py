@@ -22,5 +22,5 @@ def zone() -> str:
         _, found, name = str(path.resolve()).partition("zoneinfo/")
         if found:
             return name
-    text = Path("/etc/timezone").read_text(encoding="utf-8").strip() if Path("/etc/timezone").is_file() else ""
-    return text
+    path = Path("/etc/timezone")
+    return path.read_text(encoding="utf-8").strip() if path.is_file() else ""

@@ -55,5 +55,6 @@ def as_error(found: Mapping[str, Any], label: str) -> Exception:
             return kind(message, found.get("retry_after"))
         return kind(message)
     return RunFailed(
-        f"The {label} driver ended with an error it should not ({found.get('raised')}: {message}).", "Nothing was written."
+        f"The {label} driver ended with an error it should not ({found.get('raised')}: {message}).",
+        "Nothing was written.",
     )

@@ -148,12 +148,12 @@ class Workers:
 
     def _silence(self, manifest: Manifest, died: bool) -> Exception:
         if died:
-            return RunFailed(f"The process that asks {manifest.label} ended unexpectedly.", "Nothing was read. Try again.")
+            return RunFailed(
+                f"The process that asks {manifest.label} ended unexpectedly.", "Nothing was read. Try again."
+            )
         names = [variable.name for variable in manifest.env if f"{{{variable.name}}}" in str(manifest.hosts)]
         check = f", check {names[0]}" if names else ""
         return ConnectionError(
-            f"I couldn't connect to {manifest.label}: it did not answer within {self._timeout:.0f} s. Nothing was read. "
-            f"Try again{check}, or go on from the standard {manifest.label} schema."
+            f"I couldn't connect to {manifest.label}: it did not answer within {self._timeout:.0f} s. "
+            f"Nothing was read. Try again{check}, or go on from the standard {manifest.label} schema."
         )
-
-

@@ -21,7 +21,7 @@ METHODS = ("check", "describe_objects", "get_fields", "list_objects", "sample")
 
 
 def serve(channel: socket.socket, client: str) -> None:
-    """Take {"id", "method", "args", "mode"} until the other side closes; answer {"id", "value" or "error", "report"}."""
+    """Answer {"id", "method", "args", "mode"} with {"id", "value" or "error", "report"} until the other side closes."""
     module, _, name = client.partition(":")
     while (request := wire.receive(channel)) is not None:
         answer: dict[str, Any] = {"id": request["id"]}

@@ -35,8 +35,10 @@ _CALLS: dict[str, dict[str, Any]] = {
         # fork vfork execve execveat tkill pidfd_open pidfd_send_signal ptrace process_vm_readv process_vm_writev
         # unshare setns mount umount2 pivot_root chroot bpf perf_event_open add_key request_key keyctl userfaultfd
         # io_uring_setup io_uring_enter io_uring_register open_by_handle_at open_tree move_mount fsopen mount_setattr
-        "never": (57, 58, 59, 322, 200, 434, 424, 101, 310, 311)
-        + (272, 308, 165, 166, 155, 161, 321, 298, 248, 249, 250, 323, 425, 426, 427, 304, 428, 429, 430, 442),
+        "never": (
+            *(57, 58, 59, 322, 200, 434, 424, 101, 310, 311),
+            *(272, 308, 165, 166, 155, 161, 321, 298, 248, 249, 250, 323, 425, 426, 427, 304, 428, 429, 430, 442),
+        ),
     },
     "aarch64": {
         "arch": 0xC00000B7,
@@ -44,8 +46,10 @@ _CALLS: dict[str, dict[str, Any]] = {
         "clone": 220,
         "clone3": 435,
         "own": (129, 131, 138, 240),
-        "never": (221, 281, 130, 434, 424, 117, 270, 271)
-        + (97, 268, 40, 39, 41, 51, 280, 241, 217, 218, 219, 282, 425, 426, 427, 265, 428, 429, 430, 442),
+        "never": (
+            *(221, 281, 130, 434, 424, 117, 270, 271),
+            *(97, 268, 40, 39, 41, 51, 280, 241, 217, 218, 219, 282, 425, 426, 427, 265, 428, 429, 430, 442),
+        ),
     },
 }
 
