@@ -50,12 +50,12 @@ def report_target(system: str, obj: str, operation: str, key: str, totals: Mappi
     A driver calls this when it closes, so that no write goes unreported, however a script made it.
     """
     with _lock:
-        seen = _reported.get((system, obj), Counter())
-        left = {name: max(0, totals.get(name, 0) - seen[name]) for name in COUNTS}
-        for name in COUNTS:
-            seen[name] -= totals.get(name, 0) - left[name]
-    if not any(left.values()):
-        return
-    report("target", system=system, object=obj, operation=operation, key=key, **left, read=sum(left.values()), **facts)
-    with _lock:
-        _reported[(system, obj)].subtract(left)
+        seen = _reported.setdefault((system, obj), Counter())
+        told = {name: min(totals.get(name, 0), seen[name]) for name in COUNTS}
+        seen.subtract(told)
+    left = {name: totals.get(name, 0) - told[name] for name in COUNTS}
+    if any(left.values()):
+        rows = sum(left.values())
+        report("target", system=system, object=obj, operation=operation, key=key, **left, read=rows, **facts)
+        with _lock:
+            _reported[(system, obj)].subtract(left)

@@ -63,12 +63,18 @@ def examples_apply(subject: Subject) -> Iterator[str]:
 
 
 def _runnable(subject: Subject) -> Iterator[tuple[str, Path]]:
+    """Examples whose systems can be practised here; then Skipped, naming those that can't."""
+    left_out = {}
     for name, path in subject.examples.items():
-        for system in subject.needed_by(path):
-            subject.practice(system)  # raises Skipped where there is none
-        yield name, path
-    if not subject.examples:
-        raise Skipped("there is no example")
+        try:
+            for system in subject.needed_by(path):
+                subject.practice(system)
+        except Skipped as exc:
+            left_out[name] = str(exc)
+        else:
+            yield name, path
+    if left_out or not subject.examples:
+        raise Skipped("; ".join(f"{name}: {why}" for name, why in left_out.items()) or "there is no example")
 
 
 def _run(subject: Subject, example: Path, mode: str) -> Run:

@@ -48,7 +48,14 @@ CHECKS: tuple[Check, ...] = (
 
 def run_check(subject: Subject, check: Check) -> list[Problem]:
     """The problems that one check finds. Raises Skipped where it does not apply."""
-    return [Problem(check.name, what) for what in check.function(subject)]
+    problems: list[Problem] = []
+    try:
+        for what in check.function(subject):
+            problems.append(Problem(check.name, what))  # a check may stop half way
+    except Skipped:
+        if not problems:
+            raise
+    return problems
 
 
 def conformance(name: str) -> list[Problem]:

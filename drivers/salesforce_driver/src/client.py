@@ -100,8 +100,8 @@ class SalesforceClient:
         wanted = list(dict.fromkeys([*fields, key]))
         found: dict[Any, Record] = {}
         asked = [value for value in values if value is not None]
-        records = reading.records_of(self._connection, reading.plan(shapes, obj, [*wanted, "Id"], [(key, "in", asked)]))
-        for row in sorted(records.rows(), key=lambda row: str(row["Id"])):
+        question = reading.plan(shapes, obj, [*wanted, "Id"], [(key, "in", asked)])
+        for row in sorted(reading.rows_of(self._connection, question), key=lambda row: str(row["Id"])):
             found.setdefault(matching_key(row[key], raw), {name: row[name] for name in wanted})
         return {value: found[same] for value in asked if (same := matching_key(value, raw)) in found}
 

@@ -29,7 +29,8 @@ class Connection:
 
     def __init__(self, settings: Settings, transport: Transport | None = None) -> None:
         self.settings = settings
-        self._session = open_session(transport or Transport(settings.base_url))
+        self._transport = transport or Transport(settings.base_url)
+        self._session = open_session(self._transport)
         self._ticket: Ticket | None = None
         self._salesforce: Salesforce | None = None
 
@@ -106,7 +107,7 @@ class Connection:
                     if not renewed:
                         renewed = True
                         continue
-                raise faults.translate(exc) from exc
+                raise faults.translate(exc, self._transport.asked_to_wait) from exc
             except requests.RequestException as exc:
                 self._report(method, path, params, 0, None)
                 raise faults.no_answer(exc, self.settings, done) from exc

@@ -128,6 +128,8 @@ def no_answer(exc: requests.RequestException, settings: Settings, done: str = "N
         what = f"there is no host {settings.host}"
     elif "NewConnectionError" in text:
         what = "it refused the connection"
+    elif isinstance(exc, requests.exceptions.ProxyError):
+        what = f"the way to {settings.host} is closed here"
     elif isinstance(exc, requests.exceptions.SSLError):
         what = "its certificate can't be trusted"
     else:

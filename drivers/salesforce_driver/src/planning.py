@@ -9,7 +9,7 @@ from typing import Any, Literal
 from integrator_drivers import Record, Rejected
 from integrator_drivers.errors import ValidationError
 
-from . import faults, reading, rows
+from . import faults, reading
 from .connection import Connection
 from .shapes import Shapes
 from .values import UnfitValueError, encoded, matching_key, same
@@ -114,12 +114,8 @@ class Planner:
         wanted = dict.fromkeys(["Id", self.key, *(name for body in bodies for name in body)])
         question = reading.plan(self._shapes, self.name, list(wanted), [(self.key, "in", values)])
         known: dict[Any, list[Record]] = {}
-        convert = rows.reader(question.columns)
-        for query in question.queries:
-            for page in self._connection.pages(query):
-                for raw in page["records"]:
-                    row = convert(raw)
-                    known.setdefault(matching_key(row[self.key], self._raw[self.key]), []).append(row)
+        for row in reading.rows_of(self._connection, question):
+            known.setdefault(matching_key(row[self.key], self._raw[self.key]), []).append(row)
         return known
 
     def _claim(self, body: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from . import rows, soql
 from .connection import Connection
 from .shapes import Shapes
 
-__all__ = ["Question", "cursor_of", "plan", "records_of"]
+__all__ = ["Question", "cursor_of", "plan", "records_of", "rows_of"]
 
 CURSORS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
 
@@ -77,25 +77,36 @@ def records_of(connection: Connection, question: Question) -> Records:
     """The answer as a stream: one page is in memory at a time, and each pass asks afresh."""
 
     def read() -> Iterator[Record]:
-        convert = rows.reader(question.columns)
-        left = question.limit
-        total = 0
-        for position, query in enumerate(question.queries, 1):
-            for number, page in enumerate(connection.pages(query)):
-                if number == 0:
-                    total += page["totalSize"]
-                    if position == len(question.queries):
-                        records.source_count = total if question.limit is None else min(total, question.limit)
-                for raw in page["records"]:
-                    if left is not None:
-                        if left == 0:
-                            return
-                        left -= 1
-                    yield convert(raw)
+        return rows_of(connection, question, counted)
+
+    def counted(total: int) -> None:
+        records.source_count = total
 
     fields = {name: field for name, (_, field) in question.columns.items()}
-    records = Records(fields, read, system="salesforce", obj=question.obj, source_count=None if question.queries else 0)
+    count = None if question.queries else 0
+    records = Records(fields, read, system="salesforce", obj=question.obj, source_count=count)
     return records
+
+
+def rows_of(
+    connection: Connection, question: Question, counted: Callable[[int], None] | None = None
+) -> Iterator[Record]:
+    """The rows themselves. `counted` is told Salesforce's own count as soon as it is known."""
+    convert = rows.reader(question.columns)
+    left = question.limit
+    total = 0
+    for position, query in enumerate(question.queries, 1):
+        for number, page in enumerate(connection.pages(query)):
+            if number == 0:
+                total += page["totalSize"]
+                if counted and position == len(question.queries):
+                    counted(total if question.limit is None else min(total, question.limit))
+            for raw in page["records"]:
+                if left is not None:
+                    if left == 0:
+                        return
+                    left -= 1
+                yield convert(raw)
 
 
 def cursor_of(shapes: Shapes, obj: str) -> str:

@@ -35,6 +35,7 @@ class Transport(HTTPAdapter):
         super().__init__()
         self.base_url = base_url
         self._sleep = sleep
+        self.asked_to_wait: float | None = None  # Retry-After of the last answer, in seconds
 
     def send(
         self,
@@ -55,6 +56,8 @@ class Transport(HTTPAdapter):
             last = attempt == ATTEMPTS or request.method != "GET"
             try:
                 response = super().send(request, stream, timeout, verify, cert, proxies)
+                if not stream:
+                    _ = response.content  # half an answer is a lost connection, and shows only here
             except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as exc:
                 wait = _backoff(attempt)
                 # A name or port that is not there is an answer; asking again only takes the user's time.
@@ -63,6 +66,7 @@ class Transport(HTTPAdapter):
                 status = 0
             else:
                 wait = retry_after(response.headers) or _backoff(attempt)
+                self.asked_to_wait = retry_after(response.headers)
                 if last or not _retried(response) or wait > LONGEST_WAIT or time.monotonic() + wait > end:
                     return response
                 status = response.status_code

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -26,6 +27,16 @@ SHOWN = 20
 T = TypeVar("T")
 
 
+@dataclass
+class Tally:
+    """What was done to one object in one way, for the report."""
+
+    counts: Counter[str] = field(default_factory=Counter)  # add, update, unchanged, reject
+    columns: dict[str, None] = field(default_factory=dict)
+    differences: list[dict[str, Any]] = field(default_factory=list)
+    rejects: list[Rejected] = field(default_factory=list)
+
+
 class Writer:
     """Writes through one connection and counts what it did, by object."""
 
@@ -33,7 +44,7 @@ class Writer:
         self._connection = connection
         self._sleep = sleep
         self._written = 0
-        self.totals: dict[tuple[str, str, str], Counter[str]] = {}  # (object, operation, key) -> add, update, ...
+        self._tallies: dict[tuple[str, str, str], Tally] = {}  # (object, operation, key)
 
     def write(self, obj: str, records: Iterable[Record], operation: Operation, key: str) -> WriteResult:
         """Write as the run mode allows: refused in discovery, only compared in preview."""
@@ -46,9 +57,18 @@ class Writer:
 
     def report(self) -> None:
         """Report what was written directly; a sync has reported its own part."""
-        for (obj, operation, key), totals in self.totals.items():
-            report_target("salesforce", obj, operation, key, totals)
-        self.totals.clear()
+        for (obj, operation, key), tally in self._tallies.items():
+            report_target(
+                "salesforce",
+                obj,
+                operation,
+                key,
+                tally.counts,
+                columns=list(tally.columns),
+                differences=tally.differences,
+                rejects=[{"record": entry.record, "reason": entry.reason} for entry in tally.rejects],
+            )
+        self._tallies.clear()
 
     def _run(
         self, obj: str, records: Iterable[Record], operation: Operation, key: str, send: bool | None
@@ -65,6 +85,7 @@ class Writer:
                 result.differences = plan.differences[:SHOWN]
             if send is not None:
                 self._count(planner, operation, result)
+                self._tally(planner, operation).columns.update(dict.fromkeys(name for row in group for name in row))
             whole += result
             if send:
                 whole += self._send_all(planner, plan, operation)
@@ -94,9 +115,7 @@ class Writer:
                     added = additions and answer.get("created", True)
                     result.inserted += added
                     result.updated += not added
-                elif (
-                    any(error.get("statusCode") == "UNABLE_TO_LOCK_ROW" for error in errors) and attempt < LOCK_ATTEMPTS
-                ):
+                elif attempt < LOCK_ATTEMPTS and any(error.get("statusCode") == LOCKED for error in errors):
                     locked.append(step)
                 else:
                     result.rejected.append(Rejected(step.record, _reason(errors)))
@@ -123,12 +142,17 @@ class Writer:
         )
         return answers
 
+    def _tally(self, planner: Planner, operation: Operation) -> Tally:
+        return self._tallies.setdefault((planner.name, operation, planner.key), Tally())
+
     def _count(self, planner: Planner, operation: Operation, result: WriteResult) -> None:
-        totals = self.totals.setdefault((planner.name, operation, planner.key), Counter())
-        totals["add"] += result.inserted
-        totals["update"] += result.updated
-        totals["unchanged"] += result.unchanged
-        totals["reject"] += len(result.rejected)
+        tally = self._tally(planner, operation)
+        tally.counts["add"] += result.inserted
+        tally.counts["update"] += result.updated
+        tally.counts["unchanged"] += result.unchanged
+        tally.counts["reject"] += len(result.rejected)
+        tally.differences += result.differences[: SHOWN - len(tally.differences)]
+        tally.rejects += result.rejected[: SHOWN - len(tally.rejects)]
 
 
 def _reason(errors: Sequence[dict[str, Any]]) -> str:
