@@ -38,6 +38,9 @@ class Notebook:
         self.dispatcher = Dispatcher()
         self.bridge = Bridge(self.dispatcher)
         self.cells = ScriptCells(self.bridge, save=self._save_script)
+        for event in session.dialog.events:
+            if isinstance(event, Wrote):
+                self.cells.remember(event)
         self._views: dict[str, LiveView] = {}
         self._stops: dict[str, Callable[[], None]] = {}
         self._own: dict[str, Any] = {}  # variables we made, which may be replaced

@@ -38,7 +38,7 @@ class ScriptCells:
         self._known: dict[str, tuple[str, str]] = {}  # name -> (cell id, hash of the source put there)
 
     def remember(self, event: Wrote, cell_id: str = "") -> None:
-        """Learn of a version that an earlier kernel has put in."""
+        """Learn of a version an earlier kernel has put in. Where its id is not known, the front end finds it by name."""
         self._known[event.name] = (cell_id or self._cell_id(event), cell_sha(cell_source(event.name, event.code)))
 
     def cell_of(self, name: str) -> str:
@@ -70,8 +70,9 @@ class ScriptCells:
 
         def replaced(ack: Ack) -> None:
             if ack.ok:
-                self._known[event.name] = (cell_id, cell_sha(source))
-                done(Placed("replaced", cell_id))
+                found = ack.cell_id or cell_id
+                self._known[event.name] = (found, cell_sha(source))
+                done(Placed("replaced", found))
             else:
                 insert("beside" if ack.why == "edited" else "inserted")
 

@@ -47,6 +47,21 @@ export class Cells {
     return -1;
   }
 
+  /** The cell with that id; after a kernel restart its id may be forgotten, then the last one we made of that name. */
+  private findScript(id: string, name: string): number {
+    const index = this.find(id);
+    if (index >= 0) {
+      return index;
+    }
+    for (let i = this.model.cells.length - 1; i >= 0; i--) {
+      const mark = this.model.cells.get(i).getMetadata('integrator') as JSONObject | undefined;
+      if (mark?.name === name) {
+        return i;
+      }
+    }
+    return -1;
+  }
+
   private insert(request: IInsertCell): IAck {
     const name = scriptName(request.source);
     if (name === null) {
@@ -73,10 +88,10 @@ export class Cells {
 
   private replace(request: IReplaceCell): IAck {
     const name = scriptName(request.source);
-    const index = this.find(request.cell_id);
     if (name === null) {
       return REFUSED;
     }
+    const index = this.findScript(request.cell_id, name);
     if (index < 0) {
       return MISSING;
     }
