@@ -95,7 +95,7 @@ def start(system: str, *, port: int = 0, seed: int = 1, rows: int | None = None,
             if pipe:
                 pipe.close()
         raise PracticeError(_reason(system, told, errors))
-    return Practice(system, told["base_url"], told["env"], told["control_url"], process.pid, process)
+    return Practice(told["system"], told["base_url"], told["env"], told["control_url"], process.pid, process)
 
 
 def _first_line(process: subprocess.Popen[str]) -> str:
