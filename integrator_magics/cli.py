@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any, Literal, TextIO
 
 from integrator_drivers import DriverError, Mode, registry
 
@@ -134,7 +134,7 @@ def _discover(arguments: argparse.Namespace) -> int:
 def _classify(arguments: argparse.Namespace) -> int:
     from .policy import classify
 
-    kind = "sql" if arguments.sql else "python"
+    kind: Literal["sql", "python"] = "sql" if arguments.sql else "python"
 
     def verdict(id: str, code: str) -> dict[str, Any]:
         found = classify(code, kind)

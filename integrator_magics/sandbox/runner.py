@@ -221,19 +221,18 @@ class Runner:
         """Raises SandboxUnavailable where real credentials would meet a script that nothing keeps in."""
         sandbox, _ = self._chosen
         level = sandbox.probe()
-        if level.name != "none" or all(self._is_practice(registry.manifest(system)) for system in systems):
+        if level.name != "none" or all(self.is_practice(system) for system in systems):
             return
         raise SandboxUnavailable(
             f"This machine offers no isolation for scripts ({level.reason}). Runs with your credentials are refused.",
             "Install bubblewrap, or go on with practice data: `%integrator demo`.",
         )
 
-    def _is_practice(self, manifest: Manifest) -> bool:
+    def is_practice(self, system: str) -> bool:
         """Is every host of this system a practice system that answers now?"""
         from integrator_practice import is_practice
 
-        if manifest.name not in self._credentials.practice:
-            return False
+        manifest = registry.manifest(system)
         env = self._credentials.env_for(manifest)
         hosts = base_urls(manifest, env) or manifest.egress(env)
         return bool(hosts) and all(is_loopback(host) and is_practice(host, port) for host, port in hosts)
@@ -261,18 +260,16 @@ class Runner:
 
 
 def _for_mode(manifest: Manifest, env: Mapping[str, str], mode: Mode) -> dict[str, str]:
-    """The variables a run in this mode gets: a declared read-only login replaces the writing one, except in apply."""
-    readers = {name: value for name, value in env.items() if "_READ_" in name}
-    kept = {name: value for name, value in env.items() if name not in readers}
-    declared = {variable.name for variable in manifest.env}
-    replaced = {}
-    for name, value in readers.items():
-        for plain in (name.replace("_READ_", "_"), name.replace("_READ_", "")):
-            if plain in declared:
-                replaced[plain] = value
-    secrets = [variable.name for variable in manifest.env if variable.secret and "_READ_" in variable.name]
-    is_whole = bool(readers) and all(env.get(name) for name in secrets)
-    return kept | (replaced if mode is not Mode.APPLY and is_whole else {})
+    """The variables a run in this mode gets.
+
+    Where a read-only login is there (PG_READ_USER, PG_READ_PASSWORD), discovery and preview don't get the secrets of
+    the writing one (PGPASSWORD), and apply does not get those of the reading one.
+    """
+    secrets = {variable.name for variable in manifest.env if variable.secret and variable.name in env}
+    readers = {name for name in secrets if "_READ_" in name}
+    writers = {plain for name in readers for plain in (name.replace("_READ_", "_"), name.replace("_READ_", ""))}
+    withheld = readers if mode is Mode.APPLY else writers & secrets
+    return {name: value for name, value in env.items() if name not in withheld}
 
 
 def _mode_variables(mode: Mode, now: datetime, max_rows: int | None) -> dict[str, str]:
