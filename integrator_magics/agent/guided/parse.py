@@ -1,0 +1,359 @@
+"""A sentence -> a Request. Knows English and what the lexicon says about systems and objects, nothing else."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from datetime import date
+
+from .lexicon import Lexicon, Mention
+from .outputs import CUT, Text, take_files, take_key, take_limit, take_table
+from .questions import read_question
+from .request import Kind, Request
+from .schedules import find_schedule
+from .spoken import DETERMINERS, NOT_SUBJECTS, POLITE, VERBS
+from .windows import find_window
+from .words import singular, split_list, tokens
+
+__all__ = ["condition_phrases", "contents_of", "is_delete", "is_help", "parse"]
+
+_DELETE = re.compile(
+    r"^(?:\W*(?:please|can you|could you|now|and|then|i want to|i need to|we need to|i want you to|let's|just|go and)\W+)*"
+    r"(?:delete|remove|erase|purge|truncate|drop|wipe|clean out|clear out|get rid of|destroy|archive|void)\b(?P<what>.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_DELETE_ANYWHERE = re.compile(
+    r"\b(?:then|and|afterwards|also) (?:delete|erase|purge|truncate|wipe)\b|\bdelete (?:all|the|every|old|those|them|"
+    r"duplicates|records|rows)\b|\bmirror deletions\b",
+    re.IGNORECASE,
+)
+_HELP = re.compile(
+    r"^\W*(?:help|hi|hello|hey|good (?:morning|afternoon|evening)|what (?:can|could) (?:you|i|we) do.*|who are you.*|how does this work.*|"
+    r"what is this.*|what do you (?:do|know|understand).*|which systems.*|what systems.*|thanks?.*|thank you.*|test)\W*$",
+    re.IGNORECASE,
+)
+_SOURCE = re.compile(
+    r"(?:\bfrom|\bout of|\boff|\bin our|\bin my|\bwithin|\binside|\bof our|\bof|\bsource(?: is|:)|\bexisting in|\bread)"
+    r"(?: our| the| my)?\s*$",
+    re.IGNORECASE,
+)
+_TARGET = re.compile(
+    r"(?:\bin ?to|\bonto|\bto|\btowards?|->|→|=>|-->|\btarget(?: is|:)|\bupdate|\bfeed|\bfill|\bpopulate|\benrich|\bover to)"
+    r"(?: our| the| my)?\s*$",
+    re.IGNORECASE,
+)
+_IN = re.compile(r"\b(?:in|on|with|and|&|by)(?: our| the| my)?\s*$", re.IGNORECASE)
+_ARROW = re.compile(r"^\s*(?:->|→|=>|-->)")
+_PUT = re.compile(
+    r"\b(?:put|store|save|write|load|land|insert|keep|create|upsert|update|have|dump|make|mirror|replicate)\b[^.]*$",
+    re.IGNORECASE,
+)
+_UNKNOWN = re.compile(
+    r"\b(?P<prep>from|in ?to|to|in) (?:our |the |my )?(?P<name>[A-Z][A-Za-z0-9]{2,}(?:[ -][A-Z][A-Za-z0-9]+)?)(?!\w)"
+)
+_WITH = re.compile(
+    r"(?:,?\s*\b(?:with|including|include|includes|incl\.?|containing|together with|along with|showing|plus|having)\b"
+    r"(?: (?:the|their|its|all|these|following))*(?: (?:columns?|fields?|attributes?|properties))?(?: of)?:?\s+)",
+    re.IGNORECASE,
+)
+_FIELDS = re.compile(
+    r"(?:,|;|\.|\band\b|-|–)?\s*\b(?:i (?:only |just )?(?:want|need)|we (?:only |just )?(?:want|need)|only|just|fields?|columns?|attributes|"
+    r"properties|with only|with just|namely|i\.e\.|take|keep|use)\b(?: (?:the|their|its|these|following|only|just))*"
+    r"(?: (?:columns?|fields?|attributes?|properties))?(?: are)?:?\s+",
+    re.IGNORECASE,
+)
+_WHERE = re.compile(
+    r",?\s*\b(?:where|whose|when|if|provided that|as long as|(?:that|which|who) (?:have|has|are|is|do|does)|having|but only|but only those|only those|only the ones|limited to those)\b\s+",
+    re.IGNORECASE,
+)
+_WITHOUT = re.compile(
+    r",?\s*\b(?P<whole>(?:without|with no|lacking|missing) (?:an? |any |the |their )?[^,.;§]+?)(?=[,.;§]|$|\s(?:and|from|to|into|in)\s)",
+    re.IGNORECASE,
+)
+_HAS = re.compile(
+    r",?\s*\b(?P<whole>with (?:an?|at least one|a valid|a known|some) [^,.;§]+?)(?=[,.;§]|$|\s(?:and|from|to|into|in)\s)",
+    re.IGNORECASE,
+)
+_ONLY = re.compile(
+    r"(?:,|;|\.|-|–|\bbut\b|\band\b)*\s*\b(?:only|just)(?: the| those| our)?\s+(?P<what>[^,.;§:]+?)\s+"
+    r"(?P<noun>ones|one|records|rows|entries|people|{nouns})\b(?=\s*(?:[,.;§]|$|please))",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(
+    r",?\s*\b(?P<whole>(?:from|in|based in|located in) (?:the )?[A-Z][\w]*(?: [A-Z][\w]*)*)(?=[\s,.;§]|$)"
+)
+_COMPARE = re.compile(
+    r",?\s*(?:\bwith (?:an? )?)?\b(?P<whole>[\w][\w -]*? (?:over|above|under|below|greater than|more than|less than|at least|at most|"
+    r"of at least|of more than|larger than|bigger than|smaller than|higher than|lower than|exceeding|>=|<=|>|<|=|!=)\s?[$€£]?\d[\d.,]*(?:k|m)?)(?![\w])",
+    re.IGNORECASE,
+)
+_EVERYTHING = re.compile(
+    r",?\s*(?:\bwith )?\b(?:everything(?: (?:you (?:can )?(?:find|have|get)|there is))?|(?:all|every|any) (?:of )?(?:the |their |its )?(?:available |possible |other )?"
+    r"(?:fields?|columns?|attributes?|propert(?:y|ies)|data fields|details|information|data)|complete records|full records|whole records)\b"
+    r"(?: (?:of|about|on)\b)?",
+    re.IGNORECASE,
+)
+
+
+def is_delete(text: str) -> bool:
+    """True when a sentence asks to delete records (not to leave out a column or a schedule)."""
+    match = _DELETE.match(text.strip())
+    if match:
+        return not re.search(
+            r"\b(?:columns?|fields?|schedules?|filters?|conditions?|limits?|scripts?|from (?:it|the script|the list|the sync))\b",
+            match["what"],
+            re.IGNORECASE,
+        )
+    return bool(_DELETE_ANYWHERE.search(text))
+
+
+def is_help(text: str) -> bool:
+    """True when a sentence asks what this can do, or only greets."""
+    return bool(_HELP.match(text.strip()))
+
+
+def parse(text: str, lexicon: Lexicon, today: date) -> Request:
+    """What a sentence asks for. `today` is the day it was written."""
+    request = Request(text=text)
+    if is_help(text):
+        return replace(request, kind="help")
+    kind: Kind = "delete" if is_delete(text) else "copy"
+    work = Text(re.sub(r"[ \t]+", " ", text.strip().replace("’", "'")))
+    schedule = find_schedule(work.rest)
+    if schedule:
+        work.cut(*schedule.span)
+    window = find_window(work.rest, today)
+    if window:
+        work.cut(*window.span)
+    key = take_key(work)
+    files = take_files(work)
+    table, source_table = take_table(work)
+    source, target = _systems(work, lexicon)
+    limit, order, ascending = take_limit(work)
+    unknown, role = _unknown(work, lexicon, source, target)
+    request = replace(
+        request,
+        kind=kind,
+        schedule=schedule,
+        window=window,
+        key=key,
+        table=table,
+        source_table=source_table,
+        files=files,
+        source=source,
+        target=target,
+        unknown_system=unknown,
+        unknown_role=role,
+        limit=limit,
+        order=order,
+        ascending=ascending,
+    )
+    if kind == "copy":
+        asked = read_question(work.rest, request, lexicon)
+        if asked:
+            return asked
+    return _contents(work, request, lexicon)
+
+
+def _systems(work: Text, lexicon: Lexicon) -> tuple[str, str]:
+    """Source and target, by the words around each system; mentions are cut out of the text."""
+    text = work.rest
+    mentions = lexicon.mentions(text)
+    roles: dict[int, str] = {}
+    between = re.search(r"\bbetween\s*$", text[: mentions[0].start], re.IGNORECASE) if len(mentions) > 1 else None
+    for place, mention in enumerate(mentions):
+        before, after = text[: mention.start], text[mention.end :]
+        if between and place < 2:
+            roles[place] = "target" if place else "source"
+        elif _TARGET.search(before):
+            roles[place] = "target"
+        elif _SOURCE.search(before) or _ARROW.match(after):
+            roles[place] = "source"
+        elif _IN.search(before) and _PUT.search(before) and (place or _mentions_source(text, mentions)):
+            roles[place] = "target"
+    for wanted in ("source", "target"):
+        if wanted not in roles.values():
+            free = next((place for place in range(len(mentions)) if place not in roles), None)
+            if free is not None:
+                roles[free] = wanted
+    found = {role: mentions[place].system for place, role in sorted(roles.items(), reverse=True)}
+    for mention in reversed(mentions):
+        begin = mention.start
+        lead = re.search(
+            r"(?:\b(?:from|out of|in ?to|onto|to|in|within|on|with|between|and|of|towards|over|our|the|my|via|using)\s+|->\s*|→\s*|=>\s*)+$",
+            work.rest[:begin],
+            re.IGNORECASE,
+        )
+        work.cut(lead.start() if lead else begin, mention.end)
+    return found.get("source", ""), found.get("target", "")
+
+
+def _mentions_source(text: str, mentions: list[Mention]) -> bool:
+    return any(_SOURCE.search(text[: mention.start]) for mention in mentions)
+
+
+def _unknown(work: Text, lexicon: Lexicon, source: str, target: str) -> tuple[str, str]:
+    """A capitalised name in the place of a system that no driver answers to."""
+    objects = {word for words in lexicon.object_words() for word in words}
+    for match in _UNKNOWN.finditer(work.rest):
+        role = "source" if match["prep"].casefold() == "from" else "target"
+        if singular(match["name"].casefold()) in objects or (source if role == "source" else target):
+            continue
+        if match["prep"].casefold() == "in" and (source or target):
+            continue
+        work.cut(*match.span())
+        return match["name"], role
+    return "", ""
+
+
+def condition_phrases(work: Text, lexicon: Lexicon) -> list[str]:
+    """Phrases that choose among the records, cut out of the text."""
+    conditions: list[str] = []
+    nouns = "|".join(
+        sorted(
+            {re.escape(" ".join(words)) + "s?" for words in lexicon.object_words()} | {"of them"}, key=len, reverse=True
+        )
+    )
+    for pattern in (_WITHOUT, _HAS, _COMPARE):
+        while match := work.take(pattern):
+            conditions.append(match["whole"].strip())
+    while match := work.take(re.compile(_ONLY.pattern.replace("{nouns}", nouns), re.IGNORECASE)):
+        conditions.append(f"only {match['what'].strip()}")
+    while match := work.take(_PLACE, lambda match: not _object_in(match["whole"], lexicon)):
+        conditions.append(match["whole"].strip())
+    rest, more = _split_where(work.rest)
+    work.rest = rest
+    return list(dict.fromkeys([*conditions, *more]))
+
+
+def _contents(work: Text, request: Request, lexicon: Lexicon) -> Request:
+    """Object, fields and conditions from what is left of the sentence."""
+    if work.take(_EVERYTHING):
+        request = replace(request, everything=True)
+    conditions = condition_phrases(work, lexicon)
+    head, fields = _split_fields(work.rest)
+    withs: list[str] = []
+    if found := _WITH.search(head):
+        tail, head = head[found.end() :], head[: found.start()]
+        tail, rest = _until_mark(tail)
+        head += f" {CUT} {rest}"
+        withs = split_list(tail)
+    phrases = [phrase for phrase in split_list(fields.replace(CUT, ",")) if _is_phrase(phrase)]
+    if not phrases and (found := _FIELDS.search(head)) and head[: found.start()].strip(f" {CUT}"):
+        tail = head[found.end() :]
+        candidates = [phrase for phrase in split_list(_until_mark(tail)[0]) if _is_phrase(phrase)]
+        if candidates and not _object_in(candidates[0], lexicon):
+            phrases, head = candidates, head[: found.start()]
+    subject, adjectives, listed = _subject(head, lexicon)
+    phrases = [*listed, *phrases]
+    return replace(
+        request,
+        subject=subject,
+        adjectives=tuple(adjectives),
+        fields=tuple(_clean(phrase) for phrase in phrases if _clean(phrase)),
+        withs=tuple(_clean(phrase) for phrase in withs if _clean(phrase)),
+        conditions=tuple(dict.fromkeys(conditions)),
+    )
+
+
+def contents_of(text: str, request: Request, lexicon: Lexicon) -> Request:
+    """Object, fields and conditions of a part of a sentence, the rest taken from `request`."""
+    return _contents(Text(text), request, lexicon)
+
+
+def _split_fields(text: str) -> tuple[str, str]:
+    """The part before and the list after a colon, or in brackets, or as bullets."""
+    if match := re.search(r"\(([^()]+)\)", text):
+        return text[: match.start()] + f" {CUT} " + text[match.end() :], match[1]
+    if match := re.search(r":\s*|\n\s*(?=[-*•]\s)", text):
+        head, tail = text[: match.start()], text[match.end() :]
+        if head.strip(f" {CUT}\n"):
+            sentence = re.split(r"(?<=[^\d\s])\.\s+(?=[A-Z§])", tail, maxsplit=1)
+            return head + (f" {CUT} {sentence[1]}" if len(sentence) > 1 else ""), sentence[0]
+        return tail, ""
+    return text, ""
+
+
+def _split_where(text: str) -> tuple[str, list[str]]:
+    conditions = []
+    if match := _WHERE.search(text):
+        tail, rest = _until_mark(text[match.end() :], commas=False)
+        word = match[0].strip(" ,").casefold()
+        for part in re.split(r"\s+and\s+(?!\d)", tail):
+            part = part.strip(" .,;!")
+            if part:
+                prefix = "with " if word.endswith((" have", " has")) or word == "having" else ""
+                prefix = "only " if word.endswith((" are", " is")) else prefix
+                conditions.append(prefix + part)
+        text = f"{text[: match.start()]} {CUT} {rest}"
+    return text, conditions
+
+
+def _until_mark(text: str, commas: bool = True) -> tuple[str, str]:
+    """What stands before the next mark or the end of the sentence, and the rest; a list may go on after a mark."""
+    match = re.search(rf"{CUT}|[.!?](?:\s|$)|;", text)
+    if not match:
+        return text, ""
+    return text[: match.start()], text[match.end() :]
+
+
+def _is_phrase(phrase: str) -> bool:
+    words = tokens(phrase)
+    return bool(words) and len(words) <= 8 and not set(words) <= (DETERMINERS | NOT_SUBJECTS)
+
+
+def _clean(phrase: str) -> str:
+    phrase = re.sub(rf"{CUT}", " ", phrase)
+    phrase = re.sub(
+        r"^(?:(?:the|their|its|his|her|a|an|also|and|only|just|please|my|our|i want|i need|it|as|fields?|columns?)\s+)+", "", phrase.strip(" .,;:!?\"'`"),
+        flags=re.IGNORECASE,
+    )  # fmt: skip
+    return re.sub(r"\s+(?:please|too|as well|only|fields?|columns?)$", "", phrase, flags=re.IGNORECASE).strip()
+
+
+def _object_in(phrase: str, lexicon: Lexicon) -> str:
+    words = tokens(phrase)
+    ones = [singular(word) for word in words]
+    for wanted in lexicon.object_words():
+        for place in range(len(ones) - len(wanted) + 1):
+            if tuple(ones[place : place + len(wanted)]) == wanted:
+                return " ".join(words[place : place + len(wanted)])
+    return ""
+
+
+_STRIP = re.compile(rf"^(?:\W*\b(?:{POLITE}|{VERBS})\b(?!_))+\W*", re.IGNORECASE)
+_LIST_OF = re.compile(
+    r"^(?P<list>.+?)\s+(?:of|for|from)\s+(?:(?:all|each|every|the|our|my|these|those|any|of)\s+)*(?P<subject>[^,]+)$",
+    re.IGNORECASE,
+)
+
+
+def _subject(head: str, lexicon: Lexicon) -> tuple[str, list[str], list[str]]:
+    """The object's words, adjectives before it, and fields listed before an "of"."""
+    text = _STRIP.sub("", re.sub(r"\s+", " ", head).strip(f" {CUT}"))
+    if match := _LIST_OF.match(_until_mark(text)[0].strip()):
+        listed = [_clean(entry) for entry in split_list(match["list"]) if _is_phrase(entry)]
+        if listed and not _object_in(match["list"], lexicon):
+            subject, adjectives, _ = _subject(match["subject"], lexicon)
+            return subject, adjectives, listed
+        if listed and _object_in(match["subject"], lexicon) and ("," in match["list"] or " and " in match["list"]):
+            subject, adjectives, _ = _subject(match["subject"], lexicon)
+            return subject, adjectives, listed
+    for piece in re.split(rf"[{CUT},.;!?\n]", text):
+        piece = _STRIP.sub("", piece.strip())
+        said = _object_in(piece, lexicon)
+        if said:
+            before = tokens(piece)
+            first = tokens(said)[0]
+            adjectives = [word for word in before[: before.index(first)] if word not in DETERMINERS | NOT_SUBJECTS]
+            verbs = set(re.split(r"[| ]", VERBS + "|" + POLITE))
+            return said, [word for word in adjectives if word not in verbs and not word.isdigit()], []
+    for piece in re.split(rf"[{CUT},.;!?\n]", text):
+        piece = _STRIP.sub("", piece.strip())
+        piece = re.split(r"\s(?:with|where|that|who|which|in|for|by|on|as|from|so|because|into|to|and)\s", f"{piece} ")[
+            0
+        ]
+        words = [word for word in re.findall(r"[\w.]+", piece) if word.casefold() not in DETERMINERS]
+        if words and not all(word.casefold() in NOT_SUBJECTS or word.isdigit() for word in words):
+            return " ".join(words), [], []
+    return "", [], []

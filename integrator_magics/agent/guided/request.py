@@ -1,0 +1,55 @@
+"""What a request asks for, as far as its sentence says: systems, object, fields, filters, files, schedule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .schedules import Schedule
+from .windows import Window
+
+__all__ = ["FileWish", "Kind", "Request"]
+
+Kind = Literal["copy", "show", "question", "delete", "help", "unknown"]
+
+
+@dataclass(frozen=True)
+class FileWish:
+    """A file to write. `format` is csv, json, jsonl, parquet, excel or "" when it was not said."""
+
+    format: str
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One wish in the words of the user; empty where nothing was said."""
+
+    text: str = ""
+    kind: Kind = "unknown"
+    source: str = ""  # a driver's name, or lexicon.ANY_SQL
+    target: str = ""
+    unknown_system: str = ""  # a name after from/to/into that no driver answers to
+    unknown_role: str = ""
+    files: tuple[FileWish, ...] = ()
+    subject: str = ""  # "leads"
+    adjectives: tuple[str, ...] = ()  # words before it: "open", "converted"
+    fields: tuple[str, ...] = ()  # phrases: "how they got to us"
+    withs: tuple[str, ...] = ()  # phrases after "with": fields, joins or conditions
+    everything: bool = False
+    window: Window | None = None
+    conditions: tuple[str, ...] = ()  # phrases: "status is Open"
+    limit: int = 0
+    order: str = ""  # top 10 by: "amount"
+    ascending: bool = False
+    table: str = ""
+    source_table: str = ""
+    key: str = ""
+    schedule: Schedule | None = None
+    measure: str = ""  # of a question: count, sum, average, highest, lowest
+    of: str = ""  # what is summed: "amount"
+    group: str = ""  # per what: "source"
+    name: str = ""  # of the script
+    added: tuple[str, ...] = ()  # field phrases asked for later
+    drops: tuple[str, ...] = ()  # field phrases left out
+    renames: tuple[tuple[str, str], ...] = field(default=())  # field or column phrase -> column
