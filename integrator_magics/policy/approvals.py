@@ -82,7 +82,8 @@ class Approvals:
         code = "".join(secrets.choice(_ALPHABET) for _ in range(4))
         with self._write() as db:
             db.execute(
-                "UPDATE decision SET state = 'replaced' WHERE notebook = ? AND name = ? AND state IN ('waiting', 'approved')",
+                "UPDATE decision SET state = 'replaced'"
+                " WHERE notebook = ? AND name = ? AND state IN ('waiting', 'approved')",
                 (facts.notebook, facts.name),
             )
             db.execute(
@@ -139,7 +140,8 @@ class Approvals:
     def use(self, what: str | Facts) -> Approval:
         """Take the approval for these facts (or their digest) so that nobody can take it again.
 
-        Call it at the last moment before the run, with facts gathered anew. Raises ApprovalRequired naming what differs.
+        Call it at the last moment before the run, with facts gathered anew. Raises ApprovalRequired that names what
+        differs.
         """
         digest = what if isinstance(what, str) else what.digest
         now = self._now()
@@ -200,7 +202,8 @@ class Approvals:
         if row is None:
             if isinstance(what, Facts):
                 near = db.execute(
-                    "SELECT facts FROM decision WHERE notebook = ? AND name = ? AND state = 'approved' ORDER BY rowid DESC",
+                    "SELECT facts FROM decision WHERE notebook = ? AND name = ? AND state = 'approved'"
+                    " ORDER BY rowid DESC",
                     (what.notebook, what.name),
                 ).fetchone()
                 changed = differences(Facts.from_json(near["facts"]), what) if near else []

@@ -8,14 +8,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 
-__all__ = ["ClientFlow"]
+from .names import CLIENT_WRITES
+from .tables import table
 
-# These take clients and give back something else.
-_ENDS = frozenset(
-    {"Source", "Target", "sync", "join", "show", "run", "len", "str", "repr", "print", "bool", "isinstance", "type"}
-)
-_READS = frozenset({"read", "query", "search", "lookup", "list_objects", "describe_objects", "get_fields", "check", "close",
-                    "table_changes", "insert", "update", "upsert", "send", "change_table"})  # fmt: skip
+__all__ = ["ClientFlow"]
 
 
 class ClientFlow:
@@ -53,7 +49,7 @@ class ClientFlow:
                 return self._names.get(name, set())
             case ast.Attribute(value=value, attr=attr):
                 return self._attributes.get(attr, set()) | (
-                    set() if attr in _READS else self._held(value) if not self._is_client(value) else set()
+                    set() if attr in _methods() else self._held(value) if not self._is_client(value) else set()
                 )
             case ast.Call():
                 return self._call(node)
@@ -90,13 +86,13 @@ class ClientFlow:
             held |= self.systems(argument)
         if isinstance(node.func, ast.Name):
             name = node.func.id
-            if name in _ENDS:
+            if name in table("methods", "takes_clients"):
                 return set()
             if name in self._functions:
                 return self._returns.get(name, set())
             return held | self._names.get(name, set())
         if isinstance(node.func, ast.Attribute):
-            if node.func.attr in _READS or node.func.attr in _ENDS:
+            if node.func.attr in _methods() or node.func.attr in table("methods", "takes_clients"):
                 return set()
             return held | self.systems(node.func.value) | self._returns.get(node.func.attr, set())
         return held | self.systems(node.func)
@@ -149,7 +145,7 @@ class ClientFlow:
                 self._add(self._names, parameter.arg, every)
         for field in self._fields.get(name, ()):
             self._add(self._attributes, field, every)
-        if name not in _ENDS and name not in _READS:
+        if name not in table("methods", "takes_clients") and name not in _methods():
             for argument in node.args:  # map(f, clients), partial(f, client), pipe(f, client)
                 if isinstance(argument, (ast.Name, ast.Lambda)):
                     signatures = (
@@ -207,3 +203,8 @@ def _own(statement: ast.stmt) -> Iterator[ast.AST]:
         yield node
         if not isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
             stack.extend(ast.iter_child_nodes(node))
+
+
+def _methods() -> frozenset[str]:
+    """Methods of clients: what they give back is no client."""
+    return table("methods", "client_reads") | frozenset(CLIENT_WRITES)

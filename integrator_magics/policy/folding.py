@@ -14,8 +14,8 @@ _MAX = 100_000  # characters
 def fold(node: ast.expr | None, names: Mapping[str, object], *, hole: str | None = None) -> object:
     """The constant value of an expression; None when it has none.
 
-    Joins, f-strings, `.format`-free concatenation, `%` with constants, `.join`, `.strip`, textwrap.dedent. `hole` stands
-    for the parts of an f-string that can't be told; without it one such part makes the whole unknown.
+    Concatenation, f-strings, `.join`, `.strip`, textwrap.dedent. `hole` stands for the parts that can't be told;
+    without it one such part makes the whole unknown.
     """
     match node:
         case ast.Constant(value=value):

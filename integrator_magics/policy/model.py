@@ -30,6 +30,7 @@ class Reason:
     what: str
     instead: str = ""
     label: Label = Label.UNKNOWN
+    never: bool = False  # refused in every mode, whatever the label
 
 
 @dataclass(frozen=True)

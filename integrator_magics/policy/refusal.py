@@ -14,6 +14,7 @@ DELETE_REFUSED = (
     "This product never deletes records. I can write a report of what would be deleted, "
     'or set a "to delete" flag in a field you choose.'
 )
+_ORDER = list(Label)
 _MAY = {
     Mode.DISCOVERY: {Label.READ},
     Mode.PREVIEW: {Label.READ, Label.WRITE},
@@ -24,13 +25,13 @@ _MAY = {
 def allowed(source: str, mode: Mode | str) -> Classification:
     """The classification of a script that may run in this mode; else raises PolicyRefused with the first reason."""
     verdict = classify(source)
-    may = _MAY[Mode(mode)]
-    if verdict.label in may:
+    refused = [reason for reason in verdict.reasons if reason.never or reason.label not in _MAY[Mode(mode)]]
+    if not refused:
         return verdict
-    reason = next(reason for reason in verdict.reasons if reason.label is verdict.label)
-    if verdict.label is Label.DELETE:
+    reason = max(refused, key=lambda reason: _ORDER.index(reason.label))
+    if reason.label is Label.DELETE:
         raise PolicyRefused(f"{_line(reason)}. {DELETE_REFUSED}")
-    if verdict.label is Label.WRITE:
+    if reason.label is Label.WRITE and not reason.never:
         raise PolicyRefused(f"Discovery only reads. {_line(reason)}; that belongs in the script, after your approval.")
     raise PolicyRefused(f"{_line(reason)}. Nothing was run.", reason.instead)
 

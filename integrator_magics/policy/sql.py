@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cache
-from importlib.resources import files
 from typing import Any
 
 from .model import Classification, Label, Reason, summed
+from .tables import sql_functions, table
 from .text import unreadable
 
-__all__ = ["allowed_functions", "classify_sql"]
+__all__ = ["classify_sql"]
 
 _INSTEAD_READ = "Use one SELECT; rows are written with sync(...) or a driver's upsert."
 _INSTEAD_DELETE = "Write a report of what would be deleted, or set a flag in a field."
@@ -30,6 +29,7 @@ _WRITES = {
     "CommentStmt": "would change a comment",
     "NotifyStmt": "would send a notification",
 }
+_DEFINING = ("Create", "Alter", "Grant", "Rename", "Comment", "SecLabel", "Reassign", "Define", "Rule", "Composite")
 _DELETES = {
     "DeleteStmt": "would delete rows",
     "TruncateStmt": "would empty a table",
@@ -41,34 +41,6 @@ _DELETES = {
     "DropSubscriptionStmt": "would drop a subscription",
     "DropUserMappingStmt": "would drop a user mapping",
 }
-_NODES = frozenset(
-    "RawStmt SelectStmt ExplainStmt VariableShowStmt DefElem ResTarget ColumnRef A_Star A_Const A_Expr A_ArrayExpr"
-    " A_Indirection A_Indices BoolExpr NullTest BooleanTest CaseExpr CaseWhen CoalesceExpr MinMaxExpr FuncCall TypeCast"
-    " TypeName SubLink RangeVar RangeSubselect RangeFunction RangeTableSample JoinExpr Alias WithClause CommonTableExpr"
-    " CTECycleClause CTESearchClause SortBy WindowDef GroupingSet GroupingFunc RowExpr ParamRef SQLValueFunction"
-    " CollateClause NamedArgExpr String Integer Float Boolean BitString List XmlExpr XmlSerialize JsonValueExpr JsonFormat"
-    " JsonReturning JsonOutput JsonObjectConstructor JsonArrayConstructor JsonArrayQueryConstructor JsonKeyValue"
-    " JsonObjectAgg JsonArrayAgg JsonAggConstructor JsonIsPredicate JsonFuncExpr JsonBehavior JsonArgument JsonParseExpr"
-    " JsonScalarExpr JsonSerializeExpr JsonTable JsonTableColumn JsonTablePathSpec RangeTableFunc RangeTableFuncCol".split()
-)
-_SECRET_TABLES = frozenset(
-    "pg_authid pg_shadow pg_user_mapping pg_user_mappings pg_largeobject pg_largeobject_metadata pg_hba_file_rules"
-    " pg_ident_file_mappings pg_file_settings pg_subscription pg_stat_ssl pg_stat_activity pg_config"
-    " pg_statistic pg_stat_statements pg_foreign_server pg_db_role_setting pg_roles_secret".split()
-)
-_DANGEROUS = (
-    "pg_read", "pg_ls_", "pg_stat_file", "lo_", "dblink", "pg_terminate", "pg_cancel", "pg_reload", "pg_rotate", "pg_file",
-    "query_to_xml", "cursor_to_xml", "table_to_xml", "schema_to_xml", "database_to_xml", "pg_logical", "pg_replication",
-    "pg_create", "pg_drop", "pg_advisory", "set_config", "setval", "nextval", "pg_switch", "pg_promote", "pg_backup",
-    "pg_notify", "pg_sleep", "pg_import", "pg_export", "txid_current", "pg_current_xact", "currval", "lastval", "loread", "lowrite",
-)  # fmt: skip
-
-
-@cache
-def allowed_functions() -> frozenset[str]:
-    """Functions of pg_catalog without a side effect."""
-    text = files(__package__).joinpath("sql_functions.txt").read_text(encoding="utf-8")
-    return frozenset(name for line in text.splitlines() for name in line.split("#")[0].split())
 
 
 def classify_sql(sql: str) -> Classification:
@@ -87,10 +59,11 @@ def classify_sql(sql: str) -> Classification:
     found = []
     for statement in statements:
         line = sql.count("\n", 0, _start(sql, statement.stmt_location or 0)) + 1
-        found += [Reason(line, what, instead, label) for label, what, instead in _findings(statement.stmt)]
+        said = list(_findings(statement.stmt))
         kind = type(statement.stmt).__name__
-        if kind not in ("SelectStmt", "ExplainStmt", "VariableShowStmt") and not found:
-            found.append(Reason(line, f"is {_plain(kind)}, not a query", _INSTEAD_READ, Label.UNKNOWN))
+        if kind not in ("SelectStmt", "ExplainStmt", "VariableShowStmt") and not said:
+            said = [(Label.UNKNOWN, f"is {_plain(kind)}, not a query", _INSTEAD_READ)]
+        found += [Reason(line, what, instead, label) for label, what, instead in said]
     if len(statements) > 1:
         found.append(Reason(1, f"holds {len(statements)} statements", "Send one statement at a time.", Label.UNKNOWN))
     return summed(found)
@@ -102,27 +75,34 @@ def _start(sql: str, location: int) -> int:
 
 
 def _findings(statement: Any) -> Iterator[tuple[Label, str, str]]:
+    parts_of_writes = False  # what only stands inside a write needs no finding of its own
+    kind = type(statement).__name__
+    if kind in table("sql", "dangerous_statements"):
+        yield Label.DANGEROUS, f"is {_plain(kind)}, which can do anything", _INSTEAD_READ
+        return
+    if kind.startswith(_DEFINING) and kind not in _WRITES:
+        parts_of_writes = True
+        yield Label.WRITE, "would change the database itself", _INSTEAD_READ
     for node in _walk(statement):
         kind = type(node).__name__
         if kind in _DELETES:
+            parts_of_writes = True
             yield Label.DELETE, _DELETES[kind], _INSTEAD_DELETE
         elif kind == "MergeWhenClause" and getattr(node.commandType, "name", "") == "CMD_DELETE":
             yield Label.DELETE, "would delete rows", _INSTEAD_DELETE
         elif kind == "CopyStmt" and (node.is_program or node.filename):
             yield Label.DANGEROUS, "would read or write files of the database server", _INSTEAD_READ
         elif kind in _WRITES:
+            parts_of_writes = parts_of_writes or kind != "LockingClause"
             yield Label.WRITE, _WRITES[kind], _INSTEAD_READ
         elif kind == "AlterTableCmd" and "Drop" in getattr(node.subtype, "name", ""):
             yield Label.DELETE, "would drop a part of a table", _INSTEAD_DELETE
         elif kind == "FuncCall":
             yield from _function(node)
         elif kind == "RangeVar":
-            if node.relname in _SECRET_TABLES and node.schemaname in (None, "pg_catalog"):
-                yield (
-                    Label.DANGEROUS,
-                    f"would read {node.relname}, which holds secrets of the server",
-                    "Read another table.",
-                )
+            if node.relname in table("sql", "secret_tables") and node.schemaname in (None, "pg_catalog"):
+                what = f"would read {node.relname}, which holds secrets of the server"
+                yield Label.DANGEROUS, what, "Read another table."
         elif kind == "ExplainStmt":
             if any(option.defname.lower() == "analyze" for option in node.options or ()):
                 yield Label.UNKNOWN, "would run the statement it explains", "Use EXPLAIN without ANALYZE."
@@ -130,7 +110,7 @@ def _findings(statement: Any) -> Iterator[tuple[Label, str, str]]:
             name = node.name if kind == "A_Expr" else node.useOp
             if name and len(name) > 1 and name[0].sval != "pg_catalog":
                 yield Label.UNKNOWN, "uses an operator of its own", "Use a standard operator."
-        elif kind not in _NODES:
+        elif kind not in table("sql", "nodes") and not parts_of_writes:
             yield Label.UNKNOWN, f"is or holds {_plain(kind)}, which is not a plain query", _INSTEAD_READ
 
 
@@ -138,9 +118,9 @@ def _function(node: Any) -> Iterator[tuple[Label, str, str]]:
     names = [part.sval for part in node.funcname]
     name = names[-1]
     if len(names) == 1 or (len(names) == 2 and names[0] == "pg_catalog"):
-        if name in allowed_functions():
+        if name in sql_functions():
             return
-        if name.startswith(_DANGEROUS):
+        if name.startswith(tuple(table("sql", "dangerous_prefixes"))):
             yield Label.DANGEROUS, f"calls {name}(), which does more than read rows", "Leave that function out."
             return
     shown = ".".join(names)

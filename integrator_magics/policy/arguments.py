@@ -1,0 +1,186 @@
+"""Calls that are judged by their arguments: files, attributes by name, templates, sync."""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from .attributes import NO_DELETE
+from .folding import fold
+from .model import Label
+from .names import data_methods, sounds_like_delete
+from .paths import file_name_problem
+from .script import Script, called_name, keyword
+from .tables import table
+
+__all__ = ["judge_call"]
+
+_PATHS = ("Path", "PurePath", "PurePosixPath")
+_READERS = ("read_csv", "read_json", "read_excel", "read_parquet")
+
+
+def judge_call(script: Script, node: ast.Call) -> None:
+    """Add what is to be said against the arguments of one call."""
+    name = called_name(node.func)
+    if isinstance(node.func, ast.Name):
+        for target in {member for _, member in script.members.get(name, set())} or {name}:
+            _by_function(script, node, target)
+    elif isinstance(node.func, ast.Attribute):
+        if script.dotted(node.func.value):
+            _by_function(script, node, name)
+        else:
+            _by_method(script, node, node.func, name)
+    if script.flow.made(node.func) and (node.args or node.keywords):
+        script.add(node, "would set up a client by hand", "The client reads its variables by itself.")
+
+
+def _by_function(script: Script, node: ast.Call, name: str) -> None:
+    if name == "open":
+        _open(script, node, node.args[0] if node.args else keyword(node, "file"), node.args[1:2])
+    elif name in _PATHS:
+        _names_of_files(script, node, node.args)
+    elif name in _READERS:
+        first = node.args[0] if node.args else keyword(node, "filepath_or_buffer", "path_or_buf", "io", "path")
+        _file(script, node, first)
+    elif name == "type" and (len(node.args) != 1 or node.keywords):
+        script.add(node, "would make a class at run time", "Write the class itself.", Label.DANGEROUS)
+    elif name in ("attrgetter", "methodcaller", "hasattr"):
+        _by_name(script, node, name)
+    elif name == "basicConfig" and any(entry.arg in (None, "filename", "handlers") for entry in node.keywords):
+        script.add(node, "would write a log file", "Leave it out: logging goes to the run's output.")
+    elif name == "sync":
+        _sync(script, node)
+
+
+def _by_method(script: Script, node: ast.Call, func: ast.Attribute, name: str) -> None:
+    if name in table("methods", "file_methods"):
+        target = node.args[0] if node.args else keyword(node, "path", "path_or_buf", "excel_writer", "buf")
+        if target is not None and not (isinstance(target, ast.Constant) and target.value is None):
+            _file(script, node, target)
+        if any(entry.arg in (None, "storage_options", "opener") for entry in node.keywords):
+            script.add(node, f"calls {name} with options that can't be told", "Name the options.")
+    elif name == "joinpath":
+        _names_of_files(script, node, node.args)
+    elif name in ("with_name", "with_stem", "rename"):
+        for argument in node.args:
+            text = fold(argument, script.constants)
+            if name != "rename" or (isinstance(text, str) and re.search(r"[/\\]|\.\.", text)):
+                _file(script, node, argument)
+    elif name == "open":
+        _open(script, node, None, node.args[:1])
+    elif name in table("methods", "dispatch"):
+        _dispatch(script, node, name)
+    elif name in ("format", "format_map"):
+        _template(script, node, func)
+
+
+def _open(script: Script, node: ast.Call, file: ast.expr | None, mode: list[ast.expr]) -> None:
+    if file is not None or isinstance(node.func, ast.Name):
+        _file(script, node, file)
+    if any(entry.arg in (None, "opener") for entry in node.keywords) or any(
+        isinstance(argument, ast.Starred) for argument in node.args
+    ):
+        script.add(node, "would open a file in an unusual way", 'Use open("name", "w").', Label.DANGEROUS)
+    chosen = mode[0] if mode else keyword(node, "mode")
+    if chosen is not None and not re.fullmatch(r"[rwax]b?t?\+?b?", str(fold(chosen, script.constants))):
+        script.add(node, "would open a file in a mode that can't be told", 'Use "r" or "w".')
+
+
+def _names_of_files(script: Script, node: ast.Call, arguments: list[ast.expr]) -> None:
+    for argument in arguments:
+        if not _is_file_object(script, argument):
+            _file(script, node, argument)
+
+
+def _file(script: Script, node: ast.AST, argument: ast.expr | None) -> None:
+    if argument is not None and _is_file_object(script, argument):
+        return
+    if problem := file_name_problem(argument, script.constants):
+        script.add(node, *problem, Label.DANGEROUS)
+
+
+def _is_file_object(script: Script, argument: ast.expr) -> bool:
+    """An open file, StringIO or Path, which was judged where it was made."""
+    if isinstance(argument, ast.Name):
+        values = script.bound.get(argument.id, [])
+        return (
+            bool(values) and argument.id not in script.constants and all(_makes_file(script, entry) for entry in values)
+        )
+    return isinstance(argument, ast.Call) and _makes_file(script, argument)
+
+
+def _makes_file(script: Script, value: ast.expr | None) -> bool:
+    if isinstance(value, ast.Call):
+        return called_name(value.func) in ("open", "StringIO", "BytesIO", "joinpath", *_PATHS)
+    if isinstance(value, ast.Attribute):
+        return value.attr in ("stdout", "stderr")
+    if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div):
+        right = file_name_problem(value.right, script.constants)
+        return right is None and (_is_file_object(script, value.left) or _makes_file(script, value.left))
+    return False
+
+
+def _by_name(script: Script, node: ast.Call, name: str) -> None:
+    given = node.args[1:] if name == "hasattr" else node.args[:1] if name == "methodcaller" else node.args
+    texts = [fold(argument, script.constants) for argument in given]
+    if not texts or not all(isinstance(text, str) for text in texts):
+        script.add(node, f"would reach attributes by name ({name})", "Write the attribute itself.", Label.DANGEROUS)
+    for text in map(str, texts):
+        if any(part.startswith("_") or part in table("python", "internals") for part in text.split(".")):
+            script.add(node, f"would reach attributes by name ({name})", "Write the attribute itself.", Label.DANGEROUS)
+        elif name == "methodcaller" and (text not in data_methods() or text in table("methods", "file_methods")):
+            script.add(node, f"would call {text}() by name", "Call it by itself.")
+        elif name == "attrgetter" and sounds_like_delete(text):
+            script.add(node, f"hands on {text}", NO_DELETE, Label.DELETE)
+
+
+def _dispatch(script: Script, node: ast.Call, name: str) -> None:
+    """pandas calls methods by their names here."""
+    aggregating = name in ("agg", "aggregate")
+    given = [*node.args, *(entry.value for entry in node.keywords if aggregating or entry.arg in (None, "func", "arg"))]
+    for leaf in (leaf for argument in given for leaf in _leaves(argument)):
+        text = fold(leaf, script.constants)
+        named = text[-1] if aggregating and isinstance(text, tuple) and text else text
+        if not isinstance(named, str):
+            continue
+        refused = table("methods", "forbidden") | table("methods", "file_methods") | table("methods", "dispatch")
+        if named in refused or named in ("query", "plot") or named.startswith(("_", "to_")):
+            script.add(node, f"would call {named} by name", "Call it by itself.")
+
+
+def _template(script: Script, node: ast.Call, func: ast.Attribute) -> None:
+    text = fold(func.value, script.constants)
+    if not isinstance(text, str):
+        script.add(node, "would fill a template that can't be told", "Use an f-string.")
+    elif re.search(r"\{[^{}]*[.\[]\s*_|\{[^{}]*\{[^{}]*[.\[]", text):
+        script.add(node, "would reach attributes through a template", "Use an f-string.", Label.DANGEROUS)
+
+
+def _sync(script: Script, node: ast.Call) -> None:
+    for entry in node.keywords:
+        if entry.arg in table("methods", "sync_arguments"):
+            continue
+        shown = entry.arg or "**"
+        if sounds_like_delete(shown):
+            script.add(node, f"would delete records ({shown})", NO_DELETE, Label.DELETE)
+        else:
+            script.add(node, f"uses sync with {shown}, which is not known", "Use source, target and key.")
+    target = keyword(node, "target") or (node.args[1] if len(node.args) > 1 else None)
+    if isinstance(target, ast.Name):
+        values = script.bound.get(target.id, [])
+        target = values[0] if len(values) == 1 else None
+    thing = "a target"
+    if isinstance(target, ast.Call):
+        client = target.args[0] if target.args else keyword(target, "client")
+        obj = fold(target.args[1] if len(target.args) > 1 else keyword(target, "object"), script.constants)
+        label = script.labels(script.flow.systems(client))
+        thing = f"{obj} in {label}" if isinstance(obj, str) else label
+    script.add(node, f"would add or change records of {thing}", "", Label.WRITE)
+
+
+def _leaves(node: ast.expr) -> list[ast.expr]:
+    if isinstance(node, ast.Dict):
+        return [leaf for value in node.values for leaf in _leaves(value)]
+    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
+        return [leaf for value in node.elts for leaf in _leaves(value)]
+    return [node]

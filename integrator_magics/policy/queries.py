@@ -1,0 +1,73 @@
+"""Query texts inside a script: SQL and SOQL are judged like everything else it does."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Mapping, Sequence
+
+from .folding import fold
+from .model import Classification, Label, Reason, summed
+from .soql import classify_soql
+from .sql import classify_sql
+
+__all__ = ["classify_query"]
+
+_ORDER = list(Label)
+_PUT_TOGETHER = Reason(
+    0, "would send a query that is put together at run time", "Write it as one text and pass values as parameters."
+)
+_NO_DRIVER = Reason(0, "would run query() on something that is no driver", "Select rows with df[df.column == value].")
+
+
+def classify_query(call: ast.Call, dialects: Sequence[str], constants: Mapping[str, object]) -> Classification:
+    """The verdict on the text of one `.query(...)` call. `dialects` holds sql, soql or both; none = not known whose.
+
+    SOQL can't write, so parts of it may be filled in at run time; in SQL values go through parameters.
+    """
+    argument = call.args[0] if call.args else _text_argument(call)
+    if isinstance(argument, ast.Starred) or any(keyword.arg is None for keyword in call.keywords):
+        return summed([_PUT_TOGETHER])
+    text = fold(argument, constants)
+    possible = set(dialects) or {"sql", "soql"}
+    if not isinstance(text, str) and "soql" in possible:
+        text, possible = fold(argument, constants, hole="1"), {"soql"}
+        if "sql" in dialects or not _is_soql(text):
+            return summed([_PUT_TOGETHER])
+    if not isinstance(text, str):
+        return summed([_PUT_TOGETHER])
+    parameters = len(call.args) > 1 or any(k.arg in ("params", "parameters", "values") for k in call.keywords)
+    verdicts = []
+    if "sql" in possible:
+        verdicts.append(classify_sql(_numbered(text) if parameters else text))
+    if "soql" in possible:
+        verdicts.append(classify_soql(text))
+    if dialects:
+        return max(verdicts, key=lambda verdict: _ORDER.index(verdict.label))
+    best = min(verdicts, key=lambda verdict: _ORDER.index(verdict.label))
+    if best.label is Label.UNKNOWN:
+        return summed([_NO_DRIVER])
+    return best
+
+
+def _is_soql(text: object) -> bool:
+    return isinstance(text, str) and re.match(r"\s*(?:SELECT|FIND)\b", text, re.I) is not None
+
+
+def _text_argument(call: ast.Call) -> ast.expr | None:
+    wanted = ("sql", "soql", "query", "statement", "text", "sosl")
+    return next((keyword.value for keyword in call.keywords if keyword.arg in wanted), None)
+
+
+def _numbered(sql: str) -> str:
+    """psycopg's placeholders as PostgreSQL's."""
+    count = 0
+
+    def number(match: re.Match[str]) -> str:
+        nonlocal count
+        if match[0] == "%%":
+            return "%"
+        count += 1
+        return f"${count}"
+
+    return re.sub(r"%%|%(?:\(\w+\))?[sbt]", number, sql)
