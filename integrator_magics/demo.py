@@ -11,7 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from .events import Event, Previewed, Ran, Step
+from .events import Event, Previewed, Progress, Ran
 from .session import DIALOG, Session, run_channel
 
 __all__ = ["demo"]
@@ -38,7 +38,8 @@ def _play(folder: Path, headless: bool, out: Callable[[str], None], started: flo
     session = Session(f"demo {os.getpid()}", folder, settings)
 
     def show(event: Event) -> None:
-        if not (isinstance(event, Step) and event.state == "running"):
+        passing = getattr(event, "partial", False) or getattr(event, "state", "") == "running"
+        if not passing and not isinstance(event, Progress):
             out("\n".join(lines(event)))
 
     def say(text: str) -> None:

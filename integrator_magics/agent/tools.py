@@ -15,11 +15,12 @@ from typing import Any
 from pydantic_ai import CallDeferred, FunctionToolset, RunContext
 from pydantic_ai.messages import ToolReturn
 
-from integrator_drivers import DriverError, Mode, registry
+from integrator_drivers import DriverError, Mode, registry, schedule
 
 from ..credentials import mask
 from ..errors import IntegratorError, RunFailed
-from ..events import Step, Table, Wrote
+from ..events import Explained, Step, Table, Wrote
+from ..export import get_schedule
 from . import describe, gate
 from .workspace import Workspace
 
@@ -242,8 +243,6 @@ async def current_scripts(ctx: Context) -> ToolReturn:
     """The scripts of this notebook as they are now, also where the user edited them. Look before you change one."""
 
     def work() -> ToolReturn:
-        from ..export import get_schedule
-
         scripts = [
             {
                 "name": version.name,
@@ -281,6 +280,9 @@ async def write_script(ctx: Context, name: str, code: str, explanation: list[str
         )
         diff = ctx.deps.scripts.diff(version)
         ctx.deps.emit(Wrote(name, version.code, version.sha256, version.number, "\n".join(version.explanation), diff))
+        if cron := get_schedule(code):
+            runs = [f"{run:%A}, {run.day} {run:%B %Y, %H:%M %Z}" for run in schedule.next_runs(cron, 3)]
+            ctx.deps.emit(Explained(name, [f"runs {schedule.describe(cron)}"], runs))
         facts = {"name": name, "sha256": version.sha256, "version": version.number, "problems": []}
         return ToolReturn(f"Version {version.number} of {name} is in the notebook.", metadata={"script": facts})
 
