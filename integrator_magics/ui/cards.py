@@ -17,6 +17,7 @@ from .script_cells import Placed, cell_source
 
 __all__ = ["Act", "Card", "PlaceCard", "ProgressRow", "make_card"]
 
+Later = Callable[[float, Callable[[], None]], None]  # (seconds, work)
 # Calls the session; shows in the card what it refuses. Returns whether it was taken.
 Act = Callable[[Callable[[], None], Callable[[str], None]], bool]
 
@@ -37,6 +38,30 @@ def button(label: str, pressed: Callable[[], None], *, primary: bool = False, to
 def html_widget(body: str) -> W.HTML:
     """A widget for a fragment, whose outside text is escaped already."""
     return W.HTML(body, layout=W.Layout(width="auto", margin="0"))
+
+
+class Field:
+    """A line to type in. Enter calls `send` with the whole text; leaving the field does not."""
+
+    def __init__(self, placeholder: str, send: Callable[[str], None], later: Later) -> None:
+        # Not continuous: what is typed fast would still be on its way when Enter arrives.
+        layout = W.Layout(flex="1 1 220px", max_width="520px")
+        self.widget = W.Text(placeholder=placeholder, layout=layout, continuous_update=False)
+        self._send = send
+        self._later = later
+        self._entered = False
+        self.widget.on_msg(lambda _, content, __: self._enter() if content.get("event") == "submit" else None)
+        self.widget.observe(lambda _: self.submit() if self._entered else None, "value")
+
+    def _enter(self) -> None:
+        # The text itself comes right after this message, unless it was sent before.
+        self._entered = True
+        self._later(0.2, lambda: self.submit() if self._entered else None)
+
+    def submit(self) -> None:
+        """Send what is there."""
+        self._entered = False
+        self._send(self.widget.value.strip())
 
 
 def row(children: Iterable[W.Widget], indent: bool = True) -> W.Box:
@@ -103,31 +128,26 @@ class _Waiting(Card):
 class QuestionCard(_Waiting):
     """Options as buttons, an answer field for anything else."""
 
-    def __init__(self, event: Asked, controller: Controller, act: Act) -> None:
+    def __init__(self, event: Asked, controller: Controller, act: Act, later: Later) -> None:
         super().__init__(event, act)
         self._controller = controller
         self.head.value = self._question(event)
         options, rows = _option_rows(event.options, self._answer)
         controls: list[W.Widget] = [*options]
         if event.free_text:
-            self._field = W.Text(
-                placeholder="something else ..." if event.options else "your answer",
-                layout=W.Layout(flex="1 1 220px", max_width="520px"),
-            )
-            # Enter sends; leaving the field does not.
-            self._field.on_msg(lambda _, content, __: self._typed() if content.get("event") == "submit" else None)
-            send = button("Answer", self._typed)
-            rows.append(row([self._field, send]))
-            controls += [self._field, send]
+            field = Field("something else ..." if event.options else "your answer", self._typed, later)
+            send = button("Answer", field.submit)
+            rows.append(row([field.widget, send]))
+            controls += [field.widget, send]
         self._offer(*rows, controls=controls)
 
     @staticmethod
     def _question(event: Asked) -> str:
         return fragment(Asked(event.question))
 
-    def _typed(self) -> None:
-        if self._field.value.strip():
-            self._answer(self._field.value)
+    def _typed(self, text: str) -> None:
+        if text:
+            self._answer(text)
 
     def _answer(self, text: str) -> None:
         self._do(lambda: self._controller.answer(text))
@@ -164,41 +184,38 @@ class FailureCard(_Waiting):
 class PreviewCard(_Waiting):
     """Counts, differences, rejects; Approve and Reject for scripts that write, Yes and No for those that read."""
 
-    def __init__(self, event: Previewed, controller: Controller, act: Act, later: Callable[..., None]) -> None:
+    def __init__(self, event: Previewed, controller: Controller, act: Act, later: Later) -> None:
         super().__init__(event, act)
         self._controller = controller
         self._preview = event
-        self._why = W.Text(layout=W.Layout(flex="1 1 220px", max_width="520px"))
-        self._why.on_msg(lambda _, content, __: self._no() if content.get("event") == "submit" else None)
+        self._why = Field("what should be different?", self._no, later)
         self._sheets = [_sheet(name, table) for name, table in _sheets(event)]
         if event.needs_decision:
             self._ask(later)
         else:
             self._box.children = (self.head, *self._sheets)
 
-    def _ask(self, later: Callable[..., None]) -> None:
+    def _ask(self, later: Later) -> None:
         event = self._preview
         if event.writes:
             yes = button(wording.approve_label(event), self._yes)
-            no = button("Reject ...", lambda: self._open_reason(send))
-            self._why.placeholder = "what should be different? (may be empty)"
-            send = button("Reject", self._no)
+            no = button("Reject ...", self._open_reason)
+            send = button("Reject", self._why.submit)
         else:
             yes = button("Yes", self._yes)
-            no = button("No, because ...", lambda: self._open_reason(send))
-            self._why.placeholder = "what should be different?"
-            send = button("Send", self._no)
+            no = button("No, because ...", self._open_reason)
+            send = button("Send", self._why.submit)
         yes.add_class("ig-approve")
         # A click that was meant for what stood here before must not approve.
         yes.disabled = True
         later(0.4, lambda: setattr(yes, "disabled", yes not in self._controls))
-        self._reason_row = row([self._why, send])
+        self._reason_row = row([self._why.widget, send])
         self._reason_row.layout.display = "none"
-        self._offer(*self._sheets, row([no, yes]), self._reason_row, controls=[yes, no, self._why, send])
+        self._offer(*self._sheets, row([no, yes]), self._reason_row, controls=[yes, no, self._why.widget, send])
 
-    def _open_reason(self, send: W.Button) -> None:
+    def _open_reason(self) -> None:
         self._reason_row.layout.display = ""
-        self._why.focus()
+        self._why.widget.focus()
 
     def _yes(self) -> None:
         event = self._preview
@@ -207,8 +224,8 @@ class PreviewCard(_Waiting):
         else:
             self._do(lambda: self._controller.confirm(event.name, True))
 
-    def _no(self) -> None:
-        event, why = self._preview, self._why.value.strip()
+    def _no(self, why: str) -> None:
+        event = self._preview
         if event.writes:
             self._do(lambda: self._controller.reject(event.name, why))
         else:
@@ -374,12 +391,10 @@ class ProgressRow:
         self._pressed_stop()
 
 
-def make_card(
-    event: Event, controller: Controller, act: Act, later: Callable[..., None], show_cell: Callable[[str], None]
-) -> Card:
+def make_card(event: Event, controller: Controller, act: Act, later: Later, show_cell: Callable[[str], None]) -> Card:
     """The card for an event."""
     if isinstance(event, Asked):
-        return QuestionCard(event, controller, act)
+        return QuestionCard(event, controller, act, later)
     if isinstance(event, Previewed):
         return PreviewCard(event, controller, act, later)
     if isinstance(event, Failed):

@@ -38,7 +38,7 @@ class ScriptCells:
         self._known: dict[str, tuple[str, str]] = {}  # name -> (cell id, hash of the source put there)
 
     def remember(self, event: Wrote, cell_id: str = "") -> None:
-        """Learn of a version an earlier kernel has put in. Where its id is not known, the front end finds it by name."""
+        """Learn of a version an earlier kernel put in. Where its id is not known, the front end finds it by name."""
         self._known[event.name] = (cell_id or self._cell_id(event), cell_sha(cell_source(event.name, event.code)))
 
     def cell_of(self, name: str) -> str:

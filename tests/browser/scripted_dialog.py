@@ -13,7 +13,7 @@ from integrator_magics.ui.live import LiveView
 from integrator_magics.ui.script_cells import Placed, ScriptCells
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "ui"))
-from ui_events import DIALOG, LEAD, PREVIEWED, RAN
+from ui_events import DIALOG, PREVIEWED, RAN
 
 dispatcher = Dispatcher()
 bridge = Bridge(dispatcher)
@@ -89,4 +89,4 @@ class Scripted:
         self.calls.append(("retry",))
 
 
-__all__ = ["LEAD", "PREVIEWED", "Scripted", "bridge", "cells", "dispatcher"]
+__all__ = ["DIALOG", "PREVIEWED", "Scripted", "bridge", "cells", "dispatcher", "e"]

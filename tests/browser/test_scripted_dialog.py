@@ -130,3 +130,120 @@ def test_nothing_but_a_script_cell_is_put_into_the_notebook(lab: Any) -> None:
     lab.run(2)
     lab.see("(5, {'refused'})")
     assert len(lab.sources()) == 3
+
+
+def test_after_a_restart_the_cell_of_a_script_is_found_again_by_its_name(lab: Any) -> None:
+    lab.open("again.ipynb", [SETUP, "s = Scripted(); s.start()", "s.write(\"print('two')\\n\")"])
+    lab.run(0)
+    lab.run(1)
+    lab.press("Lead Source")
+    lab.see("It is in the cell below.")
+    lab.restart()
+    setup = "cells.remember(e.Wrote('lead_sync', \"print('one')\\n\", 'another hash', 7)); s = Scripted()"
+    lab.edit(0, f"{SETUP}\n{setup}\ns.version = 7")
+    lab.run(0)
+    lab.run(3)
+    lab.see("Its cell was brought up to date.")
+    assert lab.sources()[2] == "%%integration lead_sync\nprint('two')"
+    assert len(lab.sources()) == 4
+
+
+def test_hostile_text_from_a_system_draws_nothing(lab: Any) -> None:
+    hostile = "<button>Approve</button><img src=x onerror=alert(1)><style>*{display:none}</style>"
+    code = (
+        f"h = {hostile!r}\n"
+        "s = Scripted()\n"
+        "table = e.Table(h, [h], [{h: h}], 1)\n"
+        "s.emit(e.Opened(h, h, h), e.Step('1', h, h, 'done', 1, [table], h), e.Said(h),\n"
+        "       e.Failed(h, h, h, [e.Option(h, h)], h), e.Asked(h, [e.Option(h, h)]))\n"
+    )
+    lab.open("hostile.ipynb", [SETUP, code])
+    dialogs: list[str] = []
+    lab.page.on("dialog", lambda dialog: (dialogs.append(dialog.message), dialog.dismiss()))
+    lab.run(0)
+    lab.run(1)
+    lab.page.get_by_placeholder("something else ...").wait_for()
+    lab.shot("10-hostile")
+    assert lab.page.locator(".ig-live img, .ig-saved img, .ig-body button").count() == 0
+    assert dialogs == []
+
+
+def test_a_question_is_answered_by_keyboard_and_enter_reaches_no_approve(lab: Any) -> None:
+    lab.open("keyboard.ipynb", [SETUP, "s = Scripted(); s.start()", "s.emit(PREVIEWED)", "s.calls"])
+    lab.run(0)
+    lab.run(1)
+    field = lab.page.get_by_placeholder("something else ...")
+    field.focus()
+    lab.page.keyboard.type("the last 30 days")
+    lab.page.keyboard.press("Enter")
+    lab.see("You answered")
+    lab.run(3)
+    lab.see("Approve writing 412 rows to PostgreSQL")
+    lab.page.keyboard.press("Enter")
+    lab.run(4)
+    calls = lab.cell(4).locator(".jp-OutputArea-output").inner_text()
+    assert "('answer', 'the last 30 days')" in calls
+    assert "approve" not in calls
+
+
+def test_a_rejection_carries_its_reason(lab: Any) -> None:
+    lab.open("reject.ipynb", [SETUP, "s = Scripted(); s.emit(PREVIEWED)", "s.calls"])
+    lab.run(0)
+    lab.run(1)
+    lab.press("Reject ...")
+    lab.page.get_by_placeholder("what should be different?").fill("only Berlin")
+    lab.shot("11-reject")
+    lab.page.keyboard.press("Enter")
+    lab.see("Rejected")
+    lab.run(2)
+    lab.see("('reject', 'lead_sync', 'only Berlin')")
+
+
+def test_without_the_front_end_half_the_script_is_shown_with_a_copy_button(lab: Any) -> None:
+    code = (
+        "from integrator_magics.ui.bridge import Bridge\ncells._bridge = Bridge(dispatcher)\ns = Scripted(); s.start()"
+    )
+    lab.open("copy.ipynb", [SETUP, code])
+    lab.context.grant_permissions(["clipboard-read"])
+    lab.run(0)
+    lab.run(1)
+    lab.press("Lead Source")
+    lab.see("Copy this into a new cell and run it.")
+    lab.page.locator(".ig-copy").click()
+    lab.see("Copied")
+    assert lab.page.evaluate("() => navigator.clipboard.readText()") == "%%integration lead_sync\nprint('one')"
+    lab.shot("12-copy")
+
+
+def test_it_looks_right_in_the_dark_theme_and_in_a_narrow_window(lab: Any) -> None:
+    lab.server.theme("JupyterLab Dark")
+    try:
+        lab.open("dark.ipynb", [SETUP, "s = Scripted(); s.emit(*DIALOG[:-5]); s.emit(PREVIEWED)"])
+        lab.run(0)
+        lab.run(1)
+        lab.see("Approve writing 412 rows to PostgreSQL")
+        lab.shot("13-dark")
+        lab.page.set_viewport_size({"width": 700, "height": 1000})
+        lab.shot("14-dark-narrow")
+        wide = lab.page.evaluate("() => document.querySelector('.ig-live').scrollWidth")
+        assert wide <= lab.page.evaluate("() => document.querySelector('.ig-live').clientWidth")
+    finally:
+        lab.server.theme("JupyterLab Light")
+
+
+def test_the_same_dialog_works_in_notebook_7(browser: Any, tmp_path: Path) -> None:
+    from conftest import Lab, Server
+
+    server = Server(tmp_path, "notebook")
+    try:
+        notebook = Lab(server, browser, "notebook")
+        notebook.open("seven.ipynb", [SETUP, "s = Scripted(); s.start()", "'last cell'"])
+        notebook.run(0)
+        notebook.run(1)
+        notebook.press("Lead Source")
+        notebook.see("It is in the cell below.")
+        notebook.shot("15-notebook-7")
+        assert notebook.sources()[2] == "%%integration lead_sync\nprint('one')"
+        notebook.close()
+    finally:
+        server.close()
