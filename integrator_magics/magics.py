@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import functools
 import os
 import shlex
 import sys
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -29,6 +31,8 @@ HEADLESS_APPROVAL = os.environ.get("INTEGRATOR_HEADLESS_APPROVAL") == "1"
 def register(shell: InteractiveShell) -> None:
     """Add the magics and their completion to a shell."""
     magics = IntegratorMagics(shell)
+    for names in magics.magics.values():
+        names.update({name: _in_a_sentence(getattr(magics, name)) for name in names})
     shell.register_magics(magics)
     for name in COMPLETED:
         shell.set_hook("complete_command", magics.complete, str_key=f"%{name}")
@@ -44,6 +48,21 @@ def unregister(shell: InteractiveShell) -> None:
         for name in names:
             shell.magics_manager.magics[kind].pop(name, None)
     magics.close()
+
+
+def _in_a_sentence(magic: Callable[..., Any]) -> Callable[..., Any]:
+    """The magic, with errors of drivers shown like our own: their sentence, no traceback."""
+
+    @functools.wraps(magic)
+    def shown(*arguments: Any) -> Any:
+        from integrator_drivers import DriverError
+
+        try:
+            return magic(*arguments)
+        except DriverError as exc:
+            raise IntegratorError(str(exc)) from exc
+
+    return shown
 
 
 class _Help(Exception):
