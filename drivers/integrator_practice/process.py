@@ -14,7 +14,8 @@ from typing import Self
 
 __all__ = ["Practice", "PracticeError", "start"]
 
-START_TIMEOUT = 60.0  # seconds
+START_TIMEOUT = 60.0  # seconds, for up to 20,000 rows; more take longer
+ROWS_PER_SECOND = 1_000
 STOP_TIMEOUT = 10.0
 
 
@@ -82,7 +83,8 @@ def start(system: str, *, port: int = 0, seed: int = 1, rows: int | None = None,
     assert process.stderr is not None
     reader = threading.Thread(target=_keep_last, args=(process.stderr, errors), daemon=True)
     reader.start()
-    line = _first_line(process)
+    timeout = START_TIMEOUT + max(0, (rows or 0) - 20_000) / ROWS_PER_SECOND
+    line = _first_line(process, timeout)
     try:
         told = json.loads(line)
     except ValueError:
@@ -94,13 +96,13 @@ def start(system: str, *, port: int = 0, seed: int = 1, rows: int | None = None,
         for pipe in (process.stdin, process.stdout):
             if pipe:
                 pipe.close()
-        raise PracticeError(_reason(system, told, errors))
+        raise PracticeError(_reason(system, told, errors, timeout))
     return Practice(told["system"], told["base_url"], told["env"], told["control_url"], process.pid, process)
 
 
-def _first_line(process: subprocess.Popen[str]) -> str:
+def _first_line(process: subprocess.Popen[str], timeout: float) -> str:
     assert process.stdout is not None
-    if os.name == "posix" and not select.select([process.stdout], [], [], START_TIMEOUT)[0]:
+    if os.name == "posix" and not select.select([process.stdout], [], [], timeout)[0]:
         return ""
     return process.stdout.readline()
 
@@ -112,9 +114,9 @@ def _keep_last(pipe: object, lines: list[str]) -> None:
     pipe.close()  # type: ignore[attr-defined]
 
 
-def _reason(system: str, told: dict[str, object], errors: list[str]) -> str:
+def _reason(system: str, told: dict[str, object], errors: list[str], timeout: float) -> str:
     error = told.get("error")
     if isinstance(error, dict):
         return str(error.get("message"))
-    last = errors[-1] if errors else f"it did not answer within {START_TIMEOUT:.0f} s"
+    last = errors[-1] if errors else f"it did not answer within {timeout:.0f} s"
     return f"The practice system for {system} could not be started: {last}"

@@ -28,15 +28,22 @@ def folder() -> Path:
         from platformdirs import user_data_path
 
         path = user_data_path("integrator", appauthor=False)
-    path = path / "practice"
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = path / "practice"
+    path.mkdir(mode=0o700, exist_ok=True)
     return path
 
 
 def register(system: str, host: str, port: int, pid: int, nonce: str, probe: Mapping[str, str] | None = None) -> Path:
-    """Write SYSTEM-PORT.json, readable by its owner only. `probe`: how to log in where the check needs a login."""
+    """Write SYSTEM-PORT.json, readable by its owner only; files of dead processes go.
+
+    `probe`: how to log in, where the check needs a login.
+    """
     path = folder() / f"{system}-{port}.json"
-    path.unlink(missing_ok=True)
+    for left_behind in folder().glob("*.json"):
+        known = _entry(left_behind)
+        if left_behind == path or (known and not _alive(known["pid"])):
+            left_behind.unlink(missing_ok=True)
     entry = {"system": system, "host": host, "port": port, "pid": pid, "nonce": nonce}
     if probe:
         entry["probe"] = dict(probe)

@@ -53,7 +53,7 @@ def test_the_registration_is_for_its_owner_only() -> None:
     with start("salesforce", rows=1):
         (path,) = registration.folder().iterdir()
         assert path.stat().st_mode & 0o777 == 0o600
-        assert path.parent.stat().st_mode & 0o777 == 0o700
+        assert {folder.stat().st_mode & 0o777 for folder in list(path.parents)[:2]} == {0o700}
         entry = json.loads(path.read_text())
         assert entry.keys() == {"system", "host", "port", "pid", "nonce"}
         path.chmod(0o644)
@@ -92,6 +92,16 @@ def test_a_server_that_took_over_the_port_is_no_practice() -> None:
         worker.start()
         assert not is_practice("127.0.0.1", port)
         worker.join()
+
+
+def test_what_a_killed_practice_system_left_behind_is_cleared_away() -> None:
+    practice = start("salesforce", rows=1)
+    os.kill(practice.pid, signal.SIGKILL)
+    practice.close()
+    assert len(list(registration.folder().iterdir())) == 1
+    assert not is_practice("127.0.0.1", port_of(practice))
+    with start("salesforce", rows=1) as other:
+        assert [path.name for path in registration.folder().iterdir()] == [f"salesforce-{port_of(other)}.json"]
 
 
 def test_the_same_seed_gives_the_same_credentials_and_another_seed_others() -> None:

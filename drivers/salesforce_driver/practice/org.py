@@ -42,8 +42,10 @@ class Org:
         self._transaction: Transaction | None = None
 
     def fill(self, name: str, rows: Iterable[Row]) -> None:
-        """Add records as they are, without checks."""
-        self._tables[name].update((row["Id"], row) for row in rows)
+        """Add records as they are, without checks; a boolean that is not given is false."""
+        described = self.schema.objects[name]
+        flags = {field.name: False for field in described.fields.values() if field.kind == "boolean"}
+        self._tables[name].update((row["Id"], {**flags, **row}) for row in rows)
 
     def rows(self, name: str, include_deleted: bool) -> list[Any]:
         """The records of an object as they are now, oldest first."""
