@@ -20,6 +20,7 @@ import unicodedata
 import zlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Any
 
 __all__ = [
@@ -140,6 +141,7 @@ def counts(leads: int) -> Counts:
     return Counts(leads, accounts, accounts * 2, accounts * 3 // 2, len(CAMPAIGNS), leads // 5 * 6)
 
 
+@lru_cache(maxsize=4096)  # users and campaigns are asked for again and again
 def record_id(prefix: str, seed: int, n: int) -> str:
     """An 18-character id as Salesforce makes them: 3 for the kind, 12 case-sensitive, 3 that make case not matter."""
     digits = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
