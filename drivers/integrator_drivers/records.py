@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from . import files
 from .errors import FieldNotFoundError, ValidationError, near_matches
@@ -43,6 +43,11 @@ class Records:
         self.system = system
         self.obj = obj
         self.source_count = source_count  # the source's own count; a driver may set it when it learns it
+
+    def read_by(self, rows: Callable[[], Iterable[Record]]) -> Self:
+        """Set the function that starts a read; for drivers whose reads tell these records their `source_count`."""
+        self._rows, self._read = rows, None
+        return self
 
     @property
     def fields(self) -> dict[str, Field]:

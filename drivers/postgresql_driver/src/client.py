@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Self
 
@@ -31,6 +31,7 @@ from integrator_drivers.report import report_target
 from . import catalog, comparing, merging, reading, tables
 from .connection import Settings, connect, translated
 from .models import Table
+from .naming import cast_of, name, place
 from .rights import check_rights, warnings
 from .rows import Operation
 from .values import writer_of
@@ -124,7 +125,10 @@ class PostgresClient:
             raise ValidationError(f"No columns of {table.full_name} are asked for.")
         query, params = reading.select(table, names, where, since, until, limit)
         found = {name: reading.column_of(table, name).as_field() for name in names}
-        return Records(found, self._stream(query, params, table.full_name), system=self.system, obj=table.full_name)
+        counting = reading.counting(query) if table.kind in ("r", "p", "m") else None
+        records = Records(found, (), system=self.system, obj=table.full_name)
+        records.read_by(lambda: self._stream(query, params, table.full_name, records, counting))
+        return records
 
     def query(self, sql: str, params: Sequence[Any] | Mapping[str, Any] | None = None) -> Records:
         """Rows of one SELECT in PostgreSQL's own language, read-only; values as %s parameters, never pasted in."""
@@ -133,7 +137,7 @@ class PostgresClient:
             raise ValidationError("The query is empty.")
         with translated("the query"), self._new_connection(read_only=True) as connection:
             fields = self._shape(connection, text, params)
-        return Records(fields, self._stream(text, params, "the query"), system=self.system, obj="query")
+        return Records(fields, lambda: self._stream(text, params, "the query"), system=self.system, obj="query")
 
     def lookup(self, obj: str, key: str, values: Sequence[Any], fields: Sequence[str]) -> dict[Any, Record]:
         """Rows whose `key` is one of `values`, by the value as given; one row each where several have it."""
@@ -150,10 +154,10 @@ class PostgresClient:
         if not wanted or table.planned:
             return {}
         query = sql.SQL("SELECT {key}, {fields} FROM {table} WHERE {key} = ANY (%s::text[]::{kind}[])").format(
-            key=_sql_name(key),
-            fields=sql.SQL(", ").join([_sql_name(name) for name in names or [key]]),
-            table=reading.identifier(table),
-            kind=reading.cast_of(column),
+            key=name(key),
+            fields=sql.SQL(", ").join([name(entry) for entry in names or [key]]),
+            table=place(table),
+            kind=cast_of(column),
         )
         found: dict[Any, Record] = {}
         with self._transaction(table.full_name) as connection:
@@ -248,7 +252,7 @@ class PostgresClient:
         if row["estimate"] > COUNTED or row["kind"] == "p":
             return int(row["estimate"]) if row["estimate"] >= 0 else None
         query = sql.SQL("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT {}) AS counted").format(
-            sql.Identifier(row["schema"], row["name"]), sql.Literal(COUNTED + 1)
+            name(row["schema"], row["name"]), sql.Literal(COUNTED + 1)
         )
         try:
             with connection.transaction():
@@ -260,7 +264,7 @@ class PostgresClient:
         return int(count)
 
     def _one(self, connection: psycopg.Connection[Any], query: Any) -> tuple[Any, ...]:
-        row = connection.execute(query, prepare=True).fetchone()
+        row = connection.execute(query, (), prepare=True).fetchone()
         assert row is not None
         return tuple(row)
 
@@ -278,37 +282,37 @@ class PostgresClient:
         with connection.transaction(), connection.cursor(name="integrator_shape") as cursor:
             cursor.execute(text.encode(), params)
             described = cursor.description or ()
-            fields: dict[str, Field] = {}
-            for column in described:
-                name = column.name
-                while name in fields:
-                    name += "_2"
-                fields[name] = _field_of(connection, column.type_code, column.type_display)
-            return fields
+            names = _distinct(column.name for column in described)
+            return {
+                name: _field_of(connection, column.type_code, column.type_display)
+                for name, column in zip(names, described, strict=True)
+            }
 
-    def _stream(self, query: Any, params: Any, subject: str) -> Callable[[], Iterator[Record]]:
-        """A function that runs the query anew on a connection of its own and gives its rows page by page."""
+    def _stream(
+        self,
+        query: Any,
+        params: Any,
+        subject: str,
+        records: Records | None = None,
+        counting: sql.Composed | None = None,
+    ) -> Iterator[Record]:
+        """Run the query on a connection of its own and give its rows page by page; first count them where asked to."""
         statement = query.encode() if isinstance(query, str) else query
-
-        def rows() -> Iterator[Record]:
-            count = 0
-            with translated(subject), self._new_connection(read_only=True) as connection:
-                with connection.cursor(name="integrator_read") as cursor:
-                    cursor.execute(statement, params)
-                    names: list[str] = []
-                    for column in cursor.description or ():
-                        name = column.name
-                        while name in names:
-                            name += "_2"
-                        names.append(name)
-                    while page := cursor.fetchmany(PAGE):
-                        count += len(page)
-                        for row in page:
-                            yield dict(zip(names, row, strict=True))
-                text = query if isinstance(query, str) else query.as_string(connection)
-            report("call", system=self.system, method="SELECT", template=_without_values(text), status="ok", rows=count)
-
-        return rows
+        count = 0
+        with translated(subject), self._new_connection(read_only=True) as connection:
+            connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+            if records is not None and counting is not None:
+                row = connection.execute(counting, [*params, reading.COUNTED]).fetchone()
+                records.source_count = None if row is None or row[0] >= reading.COUNTED else row[0]
+            with connection.cursor(name="integrator_read") as cursor:
+                cursor.execute(statement, params)
+                names = _distinct(column.name for column in cursor.description or ())
+                while page := cursor.fetchmany(PAGE):
+                    count += len(page)
+                    for row in page:
+                        yield dict(zip(names, row, strict=True))
+            text = query if isinstance(query, str) else query.as_string(connection).replace("%%", "%")
+        report("call", system=self.system, method="SELECT", template=_without_values(text), status="ok", rows=count)
 
 
 class _Transaction:
@@ -331,8 +335,15 @@ class _Transaction:
                 raise exc[1]
 
 
-def _sql_name(name: str) -> sql.Identifier:
-    return sql.Identifier(name)
+def _distinct(names: Iterable[str]) -> list[str]:
+    """The names, a repeated one with _2 behind it."""
+    found: list[str] = []
+    for given in names:
+        free = given
+        while free in found:
+            free += "_2"
+        found.append(free)
+    return found
 
 
 def _field_of(connection: psycopg.Connection[Any], oid: int, native: str) -> Field:

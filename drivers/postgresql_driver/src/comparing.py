@@ -10,8 +10,8 @@ from integrator_drivers import Record, Rejected, WriteResult
 
 from .constraints import violations
 from .models import Column, Table
-from .reading import identifier
-from .rows import NUMBER, Batch, Connection, Operation, batches, isolating, qualified
+from .naming import name, place, qualified
+from .rows import NUMBER, Batch, Connection, Operation, batches, isolating
 
 __all__ = ["MISSING", "compare", "compare_rows", "differs"]
 
@@ -69,7 +69,7 @@ def compare_rows(
     olds = [
         sql.SQL("NULL") if column.planned else sql.SQL("{}::text").format(qualified("t", column)) for column in others
     ]
-    key = sql.Identifier(batch.key.name)
+    key = name(batch.key.name)
     query = sql.SQL(
         "SELECT {found} FROM {source} AS s LEFT JOIN {table} AS t ON t.{key} = s.{key}"
         " WHERE t.{key} IS NULL OR {differs} ORDER BY s.{number}"
@@ -78,7 +78,7 @@ def compare_rows(
             [sql.SQL("s.{}::int").format(NUMBER), sql.SQL("t.{} IS NOT NULL").format(key), *olds, *flags]
         ),
         source=batch.as_source(),
-        table=identifier(table),
+        table=place(table),
         key=key,
         number=NUMBER,
         differs=sql.SQL(" OR ").join(flags) if flags else sql.SQL("false"),

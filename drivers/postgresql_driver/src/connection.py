@@ -82,6 +82,7 @@ def connect(settings: Settings, *, read_only: bool) -> psycopg.Connection[tuple[
             sslmode=settings.sslmode,
             connect_timeout=10,
             application_name="integrator",
+            client_encoding="utf8",
             options=" ".join(f"-c {option}" for option in options),
         )
     except psycopg.OperationalError as exc:

@@ -10,8 +10,8 @@ from psycopg import errors as pg
 from psycopg import sql
 
 from .models import Check, Column, ForeignKey, Table, Unique
-from .reading import identifier
-from .rows import NUMBER, Batch, Connection, Operation, broken, dangling, qualified, taken
+from .naming import fragment, kind, name, place, qualified
+from .rows import NUMBER, Batch, Connection, Operation, broken, dangling, taken
 
 __all__ = ["violations"]
 
@@ -48,8 +48,8 @@ def violations(
 def _breaks(table: Table, batch: Batch, check: Check, operation: Operation) -> sql.Composed:
     """A check is looked at for the row as given, defaults filled in, and for a known row as it will be."""
     given = {column.name for column in batch.columns}
-    columns = [table.columns[name] for name in check.columns]
-    rule = sql.SQL(check.expression.replace("%", "%%"))
+    columns = [table.columns[entry] for entry in check.columns]
+    rule = fragment(check.expression)
     whole = _row(columns, given, {column.name: _default(column) for column in columns})
     new = sql.SQL(
         "SELECT {number}::int FROM (SELECT s.{number}, {row} FROM {source} AS s) AS x WHERE ({rule}) IS FALSE"
@@ -57,11 +57,11 @@ def _breaks(table: Table, batch: Batch, check: Check, operation: Operation) -> s
     if batch.key is None or operation == "insert":
         return new.format(number=NUMBER, row=whole, source=batch.as_source(), rule=rule)
     known = _row(columns, given, {column.name: qualified("t", column) for column in columns})
-    key = sql.Identifier(batch.key.name)
+    key = name(batch.key.name)
     query = sql.SQL(
         "WITH s AS {source} SELECT {number}::int FROM (SELECT s.{number}, {known} FROM s JOIN {table} AS t"
         " ON t.{key} = s.{key}) AS x WHERE ({rule}) IS FALSE"
-    ).format(source=batch.as_source(), number=NUMBER, known=known, table=identifier(table), key=key, rule=rule)
+    ).format(source=batch.as_source(), number=NUMBER, known=known, table=place(table), key=key, rule=rule)
     if operation == "upsert":
         query += sql.SQL(" UNION ") + new.format(number=NUMBER, row=whole, source=sql.Identifier("s"), rule=rule)
     return query
@@ -72,7 +72,7 @@ def _row(columns: list[Column], given: set[str], otherwise: dict[str, sql.Compos
         [
             sql.SQL("{} AS {}").format(
                 qualified("s", column) if column.name in given else otherwise[column.name],
-                sql.Identifier(column.name),
+                name(column.name),
             )
             for column in columns
         ]
@@ -82,19 +82,19 @@ def _row(columns: list[Column], given: set[str], otherwise: dict[str, sql.Compos
 def _default(column: Column) -> sql.Composable:
     """What the column gets when it is not given; a number from a sequence counts as unknown, which breaks no rule."""
     fixed = column.default if column.default and "(" not in column.default and column.default != "identity" else "NULL"
-    return sql.SQL("({})::{}").format(sql.SQL(fixed.replace("%", "%%")), sql.SQL(column.native))
+    return sql.SQL("({})::{}").format(fragment(fixed), kind(column))
 
 
 def _takes(table: Table, batch: Batch, unique: Unique) -> sql.Composed:
     """Another row, of the table or earlier in the batch, has the values of a unique index."""
-    columns = [sql.Identifier(name) for name in unique.columns]
-    same = sql.SQL(" AND ").join([sql.SQL("t.{} = s.{}").format(name, name) for name in columns])
+    columns = [name(part) for part in unique.columns]
+    same = sql.SQL(" AND ").join([sql.SQL("t.{} = s.{}").format(part, part) for part in columns])
     other = sql.SQL("true")
     if batch.key is not None:
-        key = sql.Identifier(batch.key.name)
+        key = name(batch.key.name)
         other = sql.SQL("t.{} IS DISTINCT FROM s.{}").format(key, key)  # type: ignore[assignment]
-    listed = sql.SQL(", ").join([sql.SQL("s.{}").format(name) for name in columns])
-    filled = sql.SQL(" AND ").join([sql.SQL("s.{} IS NOT NULL").format(name) for name in columns])
+    listed = sql.SQL(", ").join([sql.SQL("s.{}").format(part) for part in columns])
+    filled = sql.SQL(" AND ").join([sql.SQL("s.{} IS NOT NULL").format(part) for part in columns])
     return sql.SQL(
         "WITH s AS {source} SELECT s.{number}::int FROM s JOIN {table} AS t ON {same} AND {other}"
         " UNION SELECT n::int FROM (SELECT s.{number} AS n, row_number() OVER (PARTITION BY {listed}"
@@ -102,7 +102,7 @@ def _takes(table: Table, batch: Batch, unique: Unique) -> sql.Composed:
     ).format(
         source=batch.as_source(),
         number=NUMBER,
-        table=identifier(table),
+        table=place(table),
         same=same,
         other=other,
         listed=listed,
@@ -112,10 +112,8 @@ def _takes(table: Table, batch: Batch, unique: Unique) -> sql.Composed:
 
 def _dangles(batch: Batch, reference: ForeignKey) -> sql.Composed:
     pairs = list(zip(reference.columns, reference.targets, strict=True))
-    same = sql.SQL(" AND ").join(
-        [sql.SQL("t.{} = s.{}").format(sql.Identifier(target), sql.Identifier(name)) for name, target in pairs]
-    )
-    filled = sql.SQL(" AND ").join([sql.SQL("s.{} IS NOT NULL").format(sql.Identifier(name)) for name, _ in pairs])
+    same = sql.SQL(" AND ").join([sql.SQL("t.{} = s.{}").format(name(target), name(own)) for own, target in pairs])
+    filled = sql.SQL(" AND ").join([sql.SQL("s.{} IS NOT NULL").format(name(own)) for own, _ in pairs])
     return sql.SQL(
         "SELECT s.{number}::int FROM {source} AS s"
         " WHERE {filled} AND NOT EXISTS (SELECT 1 FROM {table} AS t WHERE {same})"
@@ -123,6 +121,6 @@ def _dangles(batch: Batch, reference: ForeignKey) -> sql.Composed:
         number=NUMBER,
         source=batch.as_source(),
         filled=filled,
-        table=sql.Identifier(reference.schema, reference.table),
+        table=name(reference.schema, reference.table),
         same=same,
     )

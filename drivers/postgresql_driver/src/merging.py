@@ -11,8 +11,8 @@ from integrator_drivers import Record, WriteResult
 
 from .comparing import compare_rows, differs
 from .models import Table
-from .reading import identifier
-from .rows import Batch, Connection, Operation, batches, isolating, qualified
+from .naming import name, place, qualified
+from .rows import Batch, Connection, Operation, batches, isolating
 
 __all__ = ["write"]
 
@@ -29,7 +29,7 @@ def write(
 
         def attempt(start: int, end: int, batch: Batch = batch) -> WriteResult:
             if operation == "insert":
-                _copy(connection, identifier(table), batch, start, end)
+                _copy(connection, place(table), batch, start, end)
                 return WriteResult(inserted=end - start)
             if operation == "update":
                 return _update(connection, table, batch, start, end)
@@ -44,8 +44,9 @@ def _stage(connection: Connection, table: Table, batch: Batch, start: int, end: 
     stage = sql.Identifier(f"integrator_stage_{next(_numbers)}")
     connection.execute(
         sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
-            stage, batch.names, identifier(table)
-        )
+            stage, batch.names, place(table)
+        ),
+        (),
     )
     _copy(connection, stage, batch, start, end)
     return stage
@@ -53,7 +54,8 @@ def _stage(connection: Connection, table: Table, batch: Batch, start: int, end: 
 
 def _copy(connection: Connection, into: sql.Composable, batch: Batch, start: int, end: int) -> None:
     statement = sql.SQL("COPY {} ({}) FROM STDIN").format(into, batch.names)
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+    text = statement.as_string(connection).replace("%%", "%")  # COPY takes no parameters
+    with connection.cursor() as cursor, cursor.copy(text.encode()) as copy:
         for row in batch.rows[start:end]:
             copy.write_row(row)
 
@@ -76,17 +78,15 @@ def _insert_or_update(connection: Connection, table: Table, stage: sql.Identifie
     action = sql.SQL("NOTHING").format()
     if others:
         action = sql.SQL("UPDATE SET {} WHERE {}").format(
-            sql.SQL(", ").join(
-                [sql.SQL("{} = {}").format(sql.Identifier(c.name), qualified("excluded", c)) for c in others]
-            ),
+            sql.SQL(", ").join([sql.SQL("{} = {}").format(name(c.name), qualified("excluded", c)) for c in others]),
             sql.SQL(" OR ").join([differs(c, qualified("t", c), qualified("excluded", c)) for c in others]),
         )
     query = sql.SQL(
         "WITH written AS (INSERT INTO {} AS t ({}) SELECT {} FROM {} ON CONFLICT ({}) DO {}"
         " RETURNING (t.xmax = 0) AS added)"
         " SELECT count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added) FROM written"
-    ).format(identifier(table), batch.names, batch.names, stage, sql.Identifier(batch.key.name), action)
-    row = connection.execute(query).fetchone()
+    ).format(place(table), batch.names, batch.names, stage, name(batch.key.name), action)
+    row = connection.execute(query, ()).fetchone()
     assert row is not None
     return row[0], row[1]
 
@@ -97,14 +97,15 @@ def _update_then_insert(connection: Connection, table: Table, stage: sql.Identif
     Where the target has several rows of one key, all of them are updated, and counted once.
     """
     assert batch.key is not None
-    target, name = identifier(table), sql.Identifier(batch.key.name)
+    target, key = place(table), name(batch.key.name)
     if table.kind in ("r", "p"):
-        connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(target))
+        connection.execute(sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(target), ())
     updated = _change(connection, table, stage, batch)
     inserted = connection.execute(
         sql.SQL(
             "INSERT INTO {} ({}) SELECT {} FROM {} AS s WHERE NOT EXISTS (SELECT 1 FROM {} AS t WHERE t.{} = s.{})"
-        ).format(target, batch.names, batch.names, stage, target, name, name)
+        ).format(target, batch.names, batch.names, stage, target, key, key),
+        (),
     ).rowcount
     return inserted, updated
 
@@ -122,19 +123,19 @@ def _update(connection: Connection, table: Table, batch: Batch, start: int, end:
 def _change(connection: Connection, table: Table, stage: sql.Identifier, batch: Batch) -> int:
     """Update rows of known keys where a value differs; the number of keys."""
     assert batch.key is not None
-    others, key = batch.others, sql.Identifier(batch.key.name)
+    others, key = batch.others, name(batch.key.name)
     if not others:
         return 0
     query = sql.SQL(
         "WITH written AS (UPDATE {table} AS t SET {new} FROM {stage} AS s WHERE t.{key} = s.{key} AND ({differs})"
         " RETURNING t.{key} AS key) SELECT count(DISTINCT key) FROM written"
     ).format(
-        table=identifier(table),
-        new=sql.SQL(", ").join([sql.SQL("{} = {}").format(sql.Identifier(c.name), qualified("s", c)) for c in others]),
+        table=place(table),
+        new=sql.SQL(", ").join([sql.SQL("{} = {}").format(name(c.name), qualified("s", c)) for c in others]),
         stage=stage,
         key=key,
         differs=sql.SQL(" OR ").join([differs(c, qualified("t", c), qualified("s", c)) for c in others]),
     )
-    row = connection.execute(query).fetchone()
+    row = connection.execute(query, ()).fetchone()
     assert row is not None
     return int(row[0])

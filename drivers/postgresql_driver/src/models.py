@@ -157,8 +157,13 @@ class Table:
 
 
 def native_type_of(source: Field) -> str:
-    """The column type that holds this field: PostgreSQL's own where the source is one, else a roomy one of its kind."""
-    return source["native_type"] if _base_of(source["native_type"]) else _NATIVE[source["type"]]
+    """The column type that holds this field: PostgreSQL's own where the source is one, else a roomy one of its kind.
+
+    Other systems use some of PostgreSQL's names for wider types ("integer", "real"), so these become the widest.
+    """
+    native = source["native_type"]
+    wider = {"smallint": "bigint", "integer": "bigint", "real": "double precision"}
+    return wider.get(native, native) if _base_of(native) else _NATIVE[source["type"]]
 
 
 def _base_of(native: str) -> str | None:

@@ -13,39 +13,28 @@ from integrator_drivers import Condition, FieldNotFoundError, ValidationError
 from integrator_drivers.errors import near_matches
 
 from .models import Column, Table
+from .naming import cast_of, name, place
 from .values import writer_of
 
-__all__ = ["CURSOR_COLUMNS", "cast_of", "column_of", "identifier", "select"]
+__all__ = ["COUNTED", "CURSOR_COLUMNS", "column_of", "counting", "select"]
 
 # Columns that since and until mean, the first that a table has.
 CURSOR_COLUMNS = ("updated_at", "modified_at", "last_modified", "changed_at", "created_at")
 
+COUNTED = 1_000_000  # rows counted before reading; where there are more, the number stays unknown
 _COMPARISONS = {"<": "<", "<=": "<=", ">": ">", ">=": ">="}
 
 
-def identifier(table: Table) -> sql.Identifier:
-    return sql.Identifier(table.schema, table.name)
-
-
-def column_of(table: Table, name: str) -> Column:
+def column_of(table: Table, wanted: str) -> Column:
     """The column of that name. Raises FieldNotFoundError with near matches."""
     try:
-        return table.columns[name]
+        return table.columns[wanted]
     except KeyError:
-        near = near_matches(name, table.columns)
+        near = near_matches(wanted, table.columns)
         hint = f" Close matches: {', '.join(near)}." if near else f" It has {', '.join(table.columns)}."
         raise FieldNotFoundError(
-            f'{table.full_name} has no column "{name}" that this user can see.{hint}', near
+            f'{table.full_name} has no column "{wanted}" that this user can see.{hint}', near
         ) from None
-
-
-def cast_of(column: Column) -> sql.SQL:
-    """The type a value is compared as: without a length, so that nothing is cut off."""
-    if column.base in ("varchar", "bpchar", "name"):
-        return sql.SQL("text")
-    if column.base == "numeric" and column.category != "A":
-        return sql.SQL("numeric")
-    return sql.SQL(column.native)  # from format_type(), quoted by the server
 
 
 def select(
@@ -59,11 +48,11 @@ def select(
     """The query and its parameters."""
     conditions, params = _conditions(table, _with_window(table, where, since, until))
     query = sql.SQL("SELECT {} FROM {}").format(
-        sql.SQL(", ").join([sql.Identifier(column_of(table, name).name) for name in fields]), identifier(table)
+        sql.SQL(", ").join([name(column_of(table, field).name) for field in fields]), place(table)
     )
     if conditions:
         query += sql.SQL(" WHERE ") + sql.SQL(" AND ").join(conditions)
-    keys = [sql.Identifier(column.name) for column in table.columns.values() if column.primary_key]
+    keys = [name(column.name) for column in table.columns.values() if column.primary_key]
     if limit is not None:
         if limit < 0:
             raise ValidationError("The limit must not be below 0.")
@@ -74,13 +63,18 @@ def select(
     return query, params
 
 
+def counting(query: sql.Composed) -> sql.Composed:
+    """How many rows the query gives, up to a number that is its last parameter."""
+    return sql.SQL("SELECT count(*) FROM (SELECT 1 FROM ({}) AS asked LIMIT %s) AS counted").format(query)
+
+
 def _with_window(
     table: Table, where: Iterable[Condition] | None, since: datetime | None, until: datetime | None
 ) -> list[Condition]:
     conditions = list(where or ())
     if since is None and until is None:
         return conditions
-    cursor = next((name for name in CURSOR_COLUMNS if name in table.columns), None)
+    cursor = next((column for column in CURSOR_COLUMNS if column in table.columns), None)
     if cursor is None:
         raise ValidationError(
             f"{table.full_name} has none of the columns that since and until mean ({', '.join(CURSOR_COLUMNS)}). "
@@ -96,8 +90,8 @@ def _with_window(
 def _conditions(table: Table, where: Iterable[Condition]) -> tuple[list[sql.Composed], list[Any]]:
     parts: list[sql.Composed] = []
     params: list[Any] = []
-    for name, op, value in where:
-        column = column_of(table, name)
+    for field, op, value in where:
+        column = column_of(table, field)
         part, more = _condition(column, " ".join(op.casefold().split()), value)
         parts.append(part)
         params += more
@@ -105,36 +99,36 @@ def _conditions(table: Table, where: Iterable[Condition]) -> tuple[list[sql.Comp
 
 
 def _condition(column: Column, op: str, value: Any) -> tuple[sql.Composed, list[Any]]:
-    name, kind = sql.Identifier(column.name), cast_of(column)
+    column_name, kind = name(column.name), cast_of(column)
     if op == "is null" or (op == "=" and value is None):
-        return sql.SQL("{} IS NULL").format(name), []
+        return sql.SQL("{} IS NULL").format(column_name), []
     if op in ("not null", "is not null") or (op == "!=" and value is None):
-        return sql.SQL("{} IS NOT NULL").format(name), []
+        return sql.SQL("{} IS NOT NULL").format(column_name), []
     if op == "=":
-        return sql.SQL("{} = %s::text::{}").format(name, kind), [_text(column, value)]
+        return sql.SQL("{} = %s::text::{}").format(column_name, kind), [_text(column, value)]
     if op == "!=":  # rows without a value differ from any value
-        return sql.SQL("{} IS DISTINCT FROM %s::text::{}").format(name, kind), [_text(column, value)]
+        return sql.SQL("{} IS DISTINCT FROM %s::text::{}").format(column_name, kind), [_text(column, value)]
     if op in _COMPARISONS:
         if value is None:
             raise ValidationError(f"{column.name} {op} nothing is no condition; use is null or not null.")
         comparison = sql.SQL(_COMPARISONS[op])
-        return sql.SQL("{} {} %s::text::{}").format(name, comparison, kind), [_text(column, value)]
+        return sql.SQL("{} {} %s::text::{}").format(column_name, comparison, kind), [_text(column, value)]
     if op in ("in", "not in"):
         if isinstance(value, str) or not isinstance(value, Iterable):
             raise ValidationError(f'{column.name} {op} needs a list of values, not "{value}".')
         values = list(value)
         texts = [_text(column, entry) for entry in values if entry is not None]
         if op == "in":
-            part = sql.SQL("{} = ANY (%s::text[]::{}[])").format(name, kind)
-            return (sql.SQL("({} OR {} IS NULL)").format(part, name) if None in values else part), [texts]
-        part = sql.SQL("{} <> ALL (%s::text[]::{}[])").format(name, kind)
+            part = sql.SQL("{} = ANY (%s::text[]::{}[])").format(column_name, kind)
+            return (sql.SQL("({} OR {} IS NULL)").format(part, column_name) if None in values else part), [texts]
+        part = sql.SQL("{} <> ALL (%s::text[]::{}[])").format(column_name, kind)
         last = sql.SQL("({} AND {} IS NOT NULL)") if None in values else sql.SQL("({} OR {} IS NULL)")
-        return last.format(part, name), [texts]
+        return last.format(part, column_name), [texts]
     if op == "contains":
         if not isinstance(value, str):
             raise ValidationError(f"{column.name} contains needs a text.")
         pattern = value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-        return sql.SQL("{}::text ILIKE %s").format(name), [f"%{pattern}%"]
+        return sql.SQL("{}::text ILIKE %s").format(column_name), [f"%{pattern}%"]
     raise ValidationError(
         f'"{op}" is no comparison here. Known are = != < <= > >= in, not in, is null, not null, contains; '
         "anything else goes through query(sql, params)."

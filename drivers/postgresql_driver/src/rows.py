@@ -14,6 +14,7 @@ from integrator_drivers import FieldNotFoundError, Record, Rejected, ValidationE
 from integrator_drivers.errors import near_matches
 
 from .models import Column, Table
+from .naming import kind, name
 from .values import Writable, writer_of
 
 __all__ = [
@@ -25,14 +26,13 @@ __all__ = [
     "broken",
     "dangling",
     "isolating",
-    "qualified",
     "taken",
 ]
 
 Connection = psycopg.Connection[Any]
 Operation = Literal["insert", "update", "upsert"]
 Row = tuple[str | None, ...]
-NUMBER = sql.Identifier("#")  # a row's place in the batch, from 1
+NUMBER = sql.Identifier("integrator#row")  # a row's place in the batch, from 1
 # What the server says about one row, not about the statement.
 _ROW_ERRORS = (psycopg.IntegrityError, psycopg.DataError, pg.RaiseException, pg.CardinalityViolation)
 
@@ -54,7 +54,7 @@ class Batch:
     @property
     def names(self) -> sql.Composed:
         """Column names, for a column list."""
-        return sql.SQL(", ").join([sql.Identifier(column.name) for column in self.columns])
+        return sql.SQL(", ").join([name(column.name) for column in self.columns])
 
     def as_source(self) -> sql.Composed:
         """A subquery of typed rows with their NUMBER, its values from `arrays` as parameters: needs no table."""
@@ -65,7 +65,7 @@ class Batch:
             number=NUMBER,
             typed=sql.SQL(", ").join(
                 [
-                    sql.SQL("r.{}::{} AS {}").format(place, sql.SQL(column.native), sql.Identifier(column.name))
+                    sql.SQL("r.{}::{} AS {}").format(place, kind(column), name(column.name))
                     for place, column in zip(places, self.columns, strict=True)
                 ]
             ),
@@ -76,11 +76,6 @@ class Batch:
     def arrays(self, start: int, end: int) -> list[list[str | None]]:
         """The values of each column, of rows `start` to `end`."""
         return [list(values) for values in zip(*self.rows[start:end], strict=True)]
-
-
-def qualified(alias: str, column: Column) -> sql.Composed:
-    """alias.column"""
-    return sql.SQL("{}.{}").format(sql.Identifier(alias), sql.Identifier(column.name))
 
 
 def batches(
@@ -96,7 +91,7 @@ def batches(
     for record in records:
         names = tuple(record)
         if names not in found:
-            columns = [_writable(table, name) for name in names]
+            columns = [_writable(table, entry) for entry in names]
             _check_columns(table, names, key, operation)
             found[names] = Batch(columns, None if key is None else table.columns[key]), list(map(writer_of, columns))
         batch, writers = found[names]
@@ -135,14 +130,16 @@ def isolating(connection: Connection, batch: Batch, attempt: Callable[[int, int]
     return result
 
 
-def _writable(table: Table, name: str) -> Column:
-    column = table.columns.get(name)
+def _writable(table: Table, wanted: str) -> Column:
+    column = table.columns.get(wanted)
     if column is None:
-        near = near_matches(name, table.columns)
+        near = near_matches(wanted, table.columns)
         hint = f"Close matches: {', '.join(near)}." if near else f"It has {', '.join(table.columns)}."
-        raise FieldNotFoundError(f'{table.full_name} has no column "{name}". {hint}', near)
+        raise FieldNotFoundError(f'{table.full_name} has no column "{wanted}". {hint}', near)
     if column.generated:
-        raise ValidationError(f"{table.full_name}.{name} is computed by PostgreSQL and can't be written; leave it out.")
+        raise ValidationError(
+            f"{table.full_name}.{wanted} is computed by PostgreSQL and can't be written; leave it out."
+        )
     return column
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections.abc import Mapping
 
 import psycopg
@@ -40,11 +41,9 @@ def plan(
             f"{table.full_name} is a view, so the columns {', '.join(missing)} can't be added. Choose a table."
         )
     statements = [
-        _text(
-            sql.SQL("ALTER TABLE {} ADD COLUMN {} {}").format(
-                sql.Identifier(table.schema, table.name), sql.Identifier(name), _kind(column)
-            )
-        )
+        sql.SQL("ALTER TABLE {} ADD COLUMN {} {}")
+        .format(_name(table.schema, table.name), _name(name), _kind(column))
+        .as_string(None)
         for name, column in missing.items()
     ]
     return dataclasses.replace(table, columns={**table.columns, **missing}), statements
@@ -53,23 +52,22 @@ def plan(
 def _new_table(
     connection: psycopg.Connection[tuple[object, ...]], obj: str, columns: dict[str, Column], key: str
 ) -> tuple[Table, list[str]]:
-    schema, _, name = obj.rpartition(".")
+    schema, _, name = obj.partition(".") if "." in obj else ("", "", obj)
     schema = schema or catalog.default_schema(connection)
     for part in (schema, name, *columns):
         if not part or "\0" in part or len(part.encode()) > 63:
             raise ValidationError(f'"{part}" can\'t be a name in PostgreSQL (1 to 63 bytes).')
     statements = []
     if not catalog.has_schema(connection, schema):
-        statements.append(_text(sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(schema))))
+        statements.append(sql.SQL("CREATE SCHEMA {}").format(_name(schema)).as_string(None))
     lines = [
         sql.SQL("{} {}{}").format(
-            sql.Identifier(column.name), _kind(column), sql.SQL(" PRIMARY KEY" if column.name == key else "")
+            _name(column.name), _kind(column), sql.SQL(" PRIMARY KEY" if column.name == key else "")
         )
         for column in columns.values()
     ]
-    statements.append(
-        _text(sql.SQL("CREATE TABLE {} ({})").format(sql.Identifier(schema, name), sql.SQL(", ").join(lines)))
-    )
+    statement = sql.SQL("CREATE TABLE {} ({})").format(_name(schema, name), sql.SQL(", ").join(lines))
+    statements.append(statement.as_string(None))
     return Table(schema, name, "r", columns, planned=True), statements
 
 
@@ -77,5 +75,30 @@ def _kind(column: Column) -> sql.SQL:
     return sql.SQL(column.native)  # one of our own type names
 
 
-def _text(statement: sql.Composed) -> str:
-    return statement.as_string(None)
+def _name(*parts: str) -> sql.Composable:
+    """As a person would write it: quotes only around names that need them."""
+    plain = all(re.fullmatch(r"[a-z_][a-z0-9_]*", part) and part not in _RESERVED for part in parts)
+    return sql.SQL(".".join(parts)) if plain else sql.Identifier(*parts)
+
+
+# Words that are not names without quotes: SELECT word FROM pg_get_keywords() WHERE catcode <> 'U', PostgreSQL 16.
+_RESERVED = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        all analyse analyze and any array as asc asymmetric authorization between bigint binary bit boolean
+        both case cast char character check coalesce collate collation column concurrently constraint create
+        cross current_catalog current_date current_role current_schema current_time current_timestamp
+        current_user dec decimal default deferrable desc distinct do else end except exists extract false
+        fetch float for foreign freeze from full grant greatest group grouping having ilike in initially inner
+        inout int integer intersect interval into is isnull join json_array json_arrayagg json_object
+        json_objectagg lateral leading least left like limit localtime localtimestamp national natural nchar
+        none normalize not notnull null nullif numeric offset on only or order out outer overlaps overlay
+        placing position precision primary real references returning right row select session_user setof
+        similar smallint some substring symmetric system_user table tablesample then time timestamp to
+        trailing treat trim true union unique user using values varchar variadic verbose when where window
+        with xmlattributes xmlconcat xmlelement xmlexists xmlforest xmlnamespaces xmlparse xmlpi xmlroot
+        xmlserialize xmltable
+        """,
+    )
+)
