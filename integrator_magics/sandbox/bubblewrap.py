@@ -20,8 +20,9 @@ from pathlib import Path
 
 from ..errors import SandboxUnavailable
 from . import place
+from .clearing import sweep
 from .egress import plan
-from .prepared import Pool, Prepared, prepare, sweep
+from .prepared import Pool, Prepared, prepare
 from .protocols import Level, RunSpec
 from .session import LocalSession, Preparation
 from .surroundings import surroundings

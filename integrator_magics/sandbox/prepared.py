@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
-import shutil
 import signal
 import socket
 import subprocess
@@ -19,13 +17,15 @@ from typing import Any
 
 from ..errors import SandboxUnavailable
 from . import place
+from .clearing import PREFIX, remove
 from .inside import wire
 from .spawn import spawn
+from .waiting import readable
 
-__all__ = ["Pool", "Prepared", "prepare", "sweep"]
+__all__ = ["Pool", "Prepared", "prepare"]
 
 START = 60.0  # seconds a process may take to get ready
-_PREFIX = "integrator-run-"
+KILL = 0.5  # seconds until everything in it must be gone
 
 
 @dataclass
@@ -67,21 +67,21 @@ class Prepared:
         try:
             if message is not None:
                 wire.send(self.channel, message)
-            waiting = [self.channel] if wake is None else [self.channel, wake]
-            readable = select.select(waiting, [], [], timeout)[0]
-            if wake is not None and wake in readable:
+            waiting = [entry.fileno() for entry in (self.channel, wake) if entry is not None]
+            ready = readable(waiting, timeout)
+            if wake is not None and wake.fileno() in ready:
                 return None
-            answer = wire.receive(self.channel) if readable else None
+            answer = wire.receive(self.channel) if ready else None
         except OSError:
             answer = None
         if answer is None:
             raise SandboxUnavailable(
-                "The sandbox for scripts could not be started, so nothing ran.", f"It said: {self._last_words()}"
+                "The sandbox for scripts could not be started, so nothing ran.", f"It said: {self.last_words()}"
             )
         return answer
 
     def kill(self) -> None:
-        """End the process and everything in its session. Calling this twice does no harm."""
+        """End the process and everything it started, and wait until it is gone. Twice does no harm."""
         if self._killed:
             return
         self._killed = True
@@ -89,6 +89,14 @@ class Prepared:
             os.killpg(self.process.pid, signal.SIGKILL)
         self.process.kill()
         self.process.wait()
+        deadline = time.monotonic() + KILL
+        ends = {self.channel.fileno()}  # each process inside holds the other end until it is gone
+        while ends and (left := deadline - time.monotonic()) > 0:
+            for number in readable(ends, left):
+                with contextlib.suppress(OSError):
+                    if os.read(number, 1 << 16):
+                        continue
+                ends.discard(number)
 
     def close(self) -> None:
         """Kill it and remove its folder."""
@@ -97,9 +105,10 @@ class Prepared:
         for pipe in (self.process.stdout, self.process.stderr):
             if pipe:
                 pipe.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove(self.folder)
 
-    def _last_words(self) -> str:
+    def last_words(self) -> str:
+        """Kill it, and return the last line of what it said on stderr."""
         self.kill()
         assert self.process.stderr is not None
         lines = os.read(self.process.stderr.fileno(), 20_000).decode("utf-8", "replace").strip().splitlines()
@@ -110,7 +119,7 @@ def prepare(
     command: Callable[[Path], list[str]], preload: Sequence[str], *, die_with_parent: bool, key: object = None
 ) -> Prepared:
     """Start one and return at once; it loads while the caller goes on. Raises SandboxUnavailable."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     ours, theirs = socket.socketpair()
     try:
         for name in ("code", "work"):
@@ -119,7 +128,7 @@ def prepare(
         process = spawn(command(folder), theirs, folder / "work")
     except OSError as exc:
         ours.close()
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
         raise SandboxUnavailable(
             f"The sandbox for scripts could not be started ({exc.strerror or exc}), so nothing ran."
         ) from exc
@@ -153,12 +162,17 @@ class Pool:
         return self._make(key)
 
     def refill(self) -> None:
-        """Start the next one, unless there is one."""
+        """Start the next one, unless there is a good one."""
+        key = self._key()
         with self._lock:
-            if self._spare is not None or self._closed:
+            old = self._spare
+            if self._closed or (old is not None and old.key == key and old.process.poll() is None):
                 return
+            self._spare = None
             with contextlib.suppress(SandboxUnavailable):  # the run that needs it will say so
-                self._spare = self._make(self._key())
+                self._spare = self._make(key)
+        if old is not None:
+            old.close()
 
     def close(self) -> None:
         """End the spare; none is made from now on."""
@@ -167,15 +181,3 @@ class Pool:
             spare, self._spare = self._spare, None
         if spare is not None:
             spare.close()
-
-
-def sweep() -> None:
-    """Remove folders of runs whose program was killed (Linux)."""
-    if not Path("/proc/self").exists():
-        return
-    for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
-        pid = path.name.removeprefix(_PREFIX).split("-")[0]
-        with contextlib.suppress(OSError):
-            is_old = time.time() - path.stat().st_mtime > 60
-            if is_old and path.stat().st_uid == os.getuid() and not Path("/proc", pid).exists():
-                shutil.rmtree(path, ignore_errors=True)

@@ -109,6 +109,13 @@ class ScriptError:
     driver: bool = False  # raised by a driver on purpose
     near: tuple[str, ...] = ()
 
+    @property
+    def sentence(self) -> str:
+        """One sentence for a person: the message alone, or for a mistake in the script also where it is."""
+        if self.driver or not self.frames:
+            return self.message
+        return f"Line {self.frames[-1].line} of the script ended with {self.type}: {self.message}".rstrip(": ")
+
 
 @dataclass
 class Outcome:

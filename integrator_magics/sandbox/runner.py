@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -47,19 +46,28 @@ class Runner:
         self._workdir = workdir
         self._workers = Workers()
         self._lock = threading.Lock()
+        self._choosing = threading.Lock()
+        self._chosen: tuple[str, Sandbox, str] | None = None
         self._sessions: set[SandboxSession] = set()
 
     # What runs where.
 
-    @cached_property
-    def _chosen(self) -> tuple[Sandbox, str]:
-        return choose(self._settings, self._credentials, self._preload)
+    def _choice(self) -> tuple[Sandbox, str]:
+        """The back-end that the settings mean now, and a sentence about it."""
+        wanted = self._settings.sandbox
+        with self._choosing:
+            if self._chosen is None or self._chosen[0] != wanted:
+                if self._chosen is not None:
+                    self._chosen[1].close()
+                    self._chosen = None
+                self._chosen = (wanted, *choose(self._settings, self._credentials, self._preload))
+            return self._chosen[1:]
 
     def describe(self) -> tuple[str, str, str]:
         """Back-end, level, and a sentence where there is something to say: ("embedded", "full", "")."""
         try:
-            sandbox, notice = self._chosen
-        except SandboxUnavailable as exc:
+            sandbox, notice = self._choice()
+        except IntegratorError as exc:
             return self._settings.sandbox, "none", str(exc)
         level = sandbox.probe()
         return sandbox.name, str(level), " ".join(filter(None, (notice, level.reason)))
@@ -77,7 +85,7 @@ class Runner:
     def warm(self) -> None:
         """Prepare for the first run in the background."""
         with contextlib.suppress(IntegratorError):  # the run itself will say so
-            self._chosen[0].warm()
+            self._choice()[0].warm()
 
     # Driver-shaped calls.
 
@@ -108,6 +116,7 @@ class Runner:
             self._after(number, "discovery", facts | failed | calls, started)
             raise error
         self._after(number, "discovery", facts | {"outcome": "ok"} | _told(method, value) | calls, started)
+        self.warm()
         return value
 
     # Scripts.
@@ -175,14 +184,15 @@ class Runner:
         """Stop everything and end the processes that wait."""
         self.cancel()
         self._workers.close()
-        if "_chosen" in self.__dict__:
-            self._chosen[0].close()
+        with self._choosing:
+            if self._chosen is not None:
+                self._chosen[1].close()
 
     # How it works inside.
 
     def _run(self, spec: RunSpec, on_event: OnLine | None) -> Outcome:
         redactor = self._credentials.redactor()
-        session = self._chosen[0].open(spec)
+        session = self._choice()[0].open(spec)
         with self._lock:
             self._sessions.add(session)
         try:
@@ -197,6 +207,8 @@ class Runner:
             outcome.files = found.files
             outcome.notes += found.notes
             return outcome
+        except SandboxUnavailable as exc:
+            raise SandboxUnavailable(redactor.redact(str(exc.args[0])), redactor.redact(exc.next)) from None
         finally:
             with self._lock:
                 self._sessions.discard(session)
@@ -219,7 +231,7 @@ class Runner:
 
     def _require_place(self, systems: list[str]) -> None:
         """Raises SandboxUnavailable where real credentials would meet a script that nothing keeps in."""
-        sandbox, _ = self._chosen
+        sandbox, _ = self._choice()
         level = sandbox.probe()
         if level.name != "none" or all(self.is_practice(system) for system in systems):
             return

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
-import select
 import signal
 import socket
 import threading
@@ -22,6 +21,7 @@ from .inside import wire
 from .prepared import Prepared
 from .protocols import Egress, Frame, OnEvent, Outcome, Output, Reported, RunSpec, ScriptError, Status
 from .tail import ReportTail
+from .waiting import readable
 
 __all__ = ["LocalSession", "Preparation"]
 
@@ -61,9 +61,11 @@ class LocalSession:
         self._egress: Counter[tuple[str, int, bool]] = Counter()
         self._told: list[Egress] = []
         self._bridge = Bridge(spec.egress, self._on_egress)
+        self._frames = wire.Frames()
         self._ended: dict[str, Any] | None = None
         self._text: list[str] = []
         self._size = 0
+        self._is_cut = False
         self._notes: list[str] = []
         self._tail = ReportTail(prepared.report, spec.limits.report)
 
@@ -123,20 +125,26 @@ class LocalSession:
         }
         try:
             wire.send(prepared.channel, job)
-            if not select.select([prepared.channel, self._wake], [], [], BEGIN)[0]:
-                raise OSError("no answer")
+            ready = readable([prepared.channel.fileno(), self._wake.fileno()], BEGIN)
             if self._stop:
                 return False
+            if not ready:
+                raise TimeoutError
             data, descriptors, _, _ = socket.recv_fds(prepared.channel, 4096, len(wanted.listen))
         except OSError as exc:
-            raise SandboxUnavailable("The sandbox for scripts did not take the script, so nothing ran.") from exc
+            raise SandboxUnavailable(
+                "The sandbox for scripts did not take the script, so nothing ran.", f"It said: {prepared.last_words()}"
+            ) from exc
         listeners = [socket.socket(fileno=number) for number in descriptors]
         if not data or len(listeners) != len(wanted.listen):
             for listener in listeners:
                 listener.close()
-            raise SandboxUnavailable("The sandbox for scripts could not be set up, so nothing ran.", self._last_line())
+            raise SandboxUnavailable(
+                "The sandbox for scripts could not be set up, so nothing ran.", f"It said: {prepared.last_words()}"
+            )
         for listener, (_, _, destination) in zip(listeners, wanted.listen, strict=True):
             self._bridge.serve(listener, destination)
+        self._hear(data)  # a short script may have ended already
         return True
 
     def _follow(self, on_event: OnEvent, deadline: float) -> None:
@@ -150,7 +158,6 @@ class LocalSession:
         }
         decoders = {number: codecs.getincrementaldecoder("utf-8")("replace") for number in pipes}
         open_ends = {*pipes, prepared.channel.fileno()}
-        frames = wire.Frames()
         disk_at = 0.0
         gone_at: float | None = None
         while open_ends and self._stop is None:
@@ -163,14 +170,14 @@ class LocalSession:
             if gone_at is not None and now - gone_at > 0.3:
                 return  # something that outlived it still holds a pipe; the kill that follows ends it
             waiting = [*open_ends, self._wake.fileno()]
-            for number in select.select(waiting, [], [], min(TICK, deadline - now))[0]:
+            for number in readable(waiting, min(TICK, deadline - now)):
                 if number == self._wake.fileno():
                     continue
                 data = os.read(number, _CHUNK)
                 if number in pipes:
                     self._keep(decoders[number].decode(data, final=not data), pipes[number], on_event)
                 else:
-                    self._hear(frames, data)
+                    self._hear(data)
                 if not data:
                     open_ends.discard(number)
             self._read_report(on_event)
@@ -178,25 +185,25 @@ class LocalSession:
                 disk_at = now + DISK_EVERY
                 self._check_disk()
 
-    def _hear(self, frames: wire.Frames, data: bytes) -> None:
+    def _hear(self, data: bytes) -> None:
         """A message from inside; from here on the script may have written it, so nothing in it is trusted."""
         try:
-            for message in frames.feed(data):
+            for message in self._frames.feed(data):
                 if isinstance(message.get("end"), dict) and self._ended is None:
                     self._ended = message["end"]
         except (ValueError, RecursionError):
             self._end("limit", "The script sent something that is no result.")
 
     def _keep(self, text: str, stream: Literal["stdout", "stderr"], on_event: OnEvent) -> None:
-        room = self._spec.limits.output - self._size
-        if not text or room <= 0:
-            return
+        most = self._spec.limits.output
+        room = max(0, most - self._size)
         self._size += len(text)
-        if len(text) > room:
-            text = text[:room]
-            self._notes.append(f"What the script printed was cut after {self._spec.limits.output:,} characters.")
-        self._text.append(text)
-        on_event(Output(stream, text))
+        if len(text) > room and not self._is_cut:
+            self._is_cut = True
+            self._notes.append(f"What the script printed was cut after {most:,} characters.")
+        if kept := text[:room]:
+            self._text.append(kept)
+            on_event(Output(stream, kept))
 
     def _read_report(self, on_event: OnEvent) -> None:
         for line in self._tail.read():
@@ -204,8 +211,7 @@ class LocalSession:
         while self._told:
             on_event(self._told.pop(0))
         if self._tail.is_over and self._stop is None:
-            size = self._spec.limits.report
-            self._end("limit", f"The script reported more than {size / 1e6:,.0f} MB of results and was stopped.")
+            self._end("limit", "The script reported more results than can be taken and was stopped.")
 
     def _check_disk(self) -> None:
         limits = self._spec.limits

@@ -32,7 +32,18 @@ def spawn(command: list[str], stdin: socket, folder: Path) -> subprocess.Popen[b
             _thread.start()
     future: Future[subprocess.Popen[bytes]] = Future()
     _queue.put((command, stdin, folder, future))
-    return future.result()
+    try:
+        return future.result()
+    except KeyboardInterrupt:
+        future.add_done_callback(_end)  # nobody will hear of it
+        raise
+
+
+def _end(future: Future[subprocess.Popen[bytes]]) -> None:
+    if future.exception() is None:
+        process = future.result()
+        process.kill()
+        process.communicate()
 
 
 def _serve() -> None:

@@ -9,27 +9,32 @@ from typing import Any
 
 __all__ = ["ReportTail"]
 
+LINES = 50_000
+
 
 class ReportTail:
-    """Reads what was added since the last time. `is_over` when the report is longer than `limit` bytes."""
+    """Reads what was added since the last time. `is_over` when there are more than `limit` bytes or 50,000 lines."""
 
     def __init__(self, path: Path, limit: int) -> None:
         self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
         self._limit = limit
         self._offset = 0
         self._rest = b""
+        self._count = 0
         self.lines: list[dict[str, Any]] = []
         self.is_over = False
 
     def read(self) -> list[dict[str, Any]]:
         """Complete lines that are new; what is no JSON object with a kind is left out."""
-        found = []
-        while data := os.pread(self._descriptor, 1 << 20, self._offset):
+        found: list[dict[str, Any]] = []
+        while not self.is_over and (data := os.pread(self._descriptor, 1 << 20, self._offset)):
             self._offset += len(data)
             if self._offset > self._limit:
                 self.is_over = True
                 break
             *lines, self._rest = (self._rest + data).split(b"\n")
+            self._count += len(lines)
+            self.is_over = self._count > LINES
             found += [line for text in lines if (line := _parsed(text))]
         # Progress is for the moment, not for the record.
         self.lines += [line for line in found if line["kind"] != "progress"]

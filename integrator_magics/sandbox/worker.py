@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import select
 import sys
 import threading
 import time
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +17,9 @@ from integrator_drivers.manifest import Manifest
 from ..errors import RunFailed, SandboxUnavailable
 from . import place
 from .inside import wire
-from .prepared import Prepared, prepare
+from .prepared import prepare
 from .surroundings import surroundings
+from .waiting import readable
 
 __all__ = ["METHODS", "Answer", "Workers"]
 
@@ -41,20 +42,19 @@ class _Worker:
     def __init__(self, manifest: Manifest, env: Mapping[str, str]) -> None:
         self.env = dict(env)
         self.stamp = place.stamp()
-        self.lock = threading.Lock()
+        self.is_stopped = False
         self._number = 0
         command = place.interpreter(str(place.INSIDE.parent))
         modules = [*place.requirements(manifest), manifest.client.partition(":")[0]]
-        self._prepared: Prepared = prepare(
-            lambda folder: command, modules, die_with_parent=sys.platform.startswith("linux")
-        )
+        on_linux = sys.platform.startswith("linux")
+        self._prepared = prepare(lambda folder: command, modules, die_with_parent=on_linux)
         report = {"INTEGRATOR_REPORT": str(self._prepared.report)}
         job = {"kind": "calls", "client": manifest.client, "env": {**surroundings(), **self.env, **report}}
         try:
             self._prepared.ready()
             wire.send(self._prepared.channel, job)
         except BaseException:
-            self._prepared.close()
+            self.close()
             raise
 
     @property
@@ -64,31 +64,39 @@ class _Worker:
     def ask(self, method: str, args: list[Any], mode: Mode, timeout: float) -> dict[str, Any] | None:
         """The answer; None when there was none in time, or the process is gone."""
         self._number += 1
+        channel = self._prepared.channel
         deadline = time.monotonic() + timeout
         try:
-            request = {"id": self._number, "method": method, "args": args, "mode": str(mode)}
-            wire.send(self._prepared.channel, request)
-            while (left := deadline - time.monotonic()) > 0:
-                if not select.select([self._prepared.channel], [], [], left)[0]:
-                    return None
-                answer = wire.receive(self._prepared.channel)
+            wire.send(channel, {"id": self._number, "method": method, "args": args, "mode": str(mode)})
+            while readable([channel.fileno()], deadline - time.monotonic()):
+                answer = wire.receive(channel)
                 if answer is None or answer.get("id") == self._number:
                     return answer
         except (OSError, ValueError):
             return None
         return None
 
+    def stop(self) -> None:
+        """End the process from another thread; the call that waits for it notices and cleans up."""
+        self.is_stopped = True
+        self._prepared.process.kill()
+
     def close(self) -> None:
         self._prepared.close()
 
 
+@dataclass
+class _Slot:
+    lock: threading.Lock
+    worker: _Worker | None = None
+
+
 class Workers:
-    """One warm process per driver and set of variables."""
+    """One warm process per driver, made anew when its variables or code have changed. Any thread may call."""
 
     def __init__(self, timeout: float = TIMEOUT) -> None:
         self._timeout = timeout
-        self._lock = threading.Lock()
-        self._workers: dict[str, _Worker] = {}
+        self._slots: defaultdict[str, _Slot] = defaultdict(lambda: _Slot(threading.Lock()))
         self._closed = False
 
     def call(
@@ -97,57 +105,55 @@ class Workers:
         """Ask the driver. Raises ConnectionError in one sentence when the system does not answer in time."""
         if method not in METHODS:
             raise ValueError(f"{method} is no question a driver answers")
-        worker = self._worker(manifest, env)
-        with worker.lock:
-            answer = worker.ask(method, args, mode, self._timeout)
-            if answer is None:
-                died = not worker.alive
-                self._drop(worker)
-                raise self._silence(manifest, died)
+        slot = self._slots[manifest.name]
+        with slot.lock:
+            worker = self._worker(slot, manifest, env)
+            is_done = False
+            try:
+                answer = worker.ask(method, args, mode, self._timeout)
+                if answer is None:
+                    raise self._silence(manifest, worker)
+                is_done = True
+            finally:  # also after an interrupt: an answer that comes late must not be taken for the next one
+                if not is_done:
+                    slot.worker = None
+                    worker.close()
         lines = [json.loads(line) for line in str(answer.get("report", "")).splitlines() if line.startswith("{")]
         return Answer(answer.get("value"), answer.get("error"), lines)
 
-    def warm(self, manifest: Manifest, env: Mapping[str, str]) -> None:
-        """Have the process ready before it is needed."""
-        self._worker(manifest, env)
-
     def cancel(self) -> None:
         """End calls that are under way."""
-        with self._lock:
-            busy = [worker for worker in self._workers.values() if worker.lock.locked()]
-        for worker in busy:
-            self._drop(worker)
+        for slot in list(self._slots.values()):
+            worker = slot.worker
+            if worker is not None and slot.lock.locked():
+                worker.stop()
 
     def close(self) -> None:
         """End all processes."""
-        with self._lock:
-            self._closed = True
-            workers = list(self._workers.values())
-            self._workers.clear()
-        for worker in workers:
-            worker.close()
+        self._closed = True
+        self.cancel()
+        for slot in list(self._slots.values()):
+            with slot.lock:
+                if slot.worker is not None:
+                    slot.worker.close()
+                    slot.worker = None
 
-    def _worker(self, manifest: Manifest, env: Mapping[str, str]) -> _Worker:
-        with self._lock:
-            if self._closed:
-                raise SandboxUnavailable("This session is closed.")
-            worker = self._workers.get(manifest.name)
-            if worker and worker.alive and worker.env == dict(env) and worker.stamp == place.stamp():
+    def _worker(self, slot: _Slot, manifest: Manifest, env: Mapping[str, str]) -> _Worker:
+        if self._closed:
+            raise SandboxUnavailable("This session is closed.")
+        worker = slot.worker
+        if worker is not None:
+            if worker.alive and worker.env == dict(env) and worker.stamp == place.stamp():
                 return worker
-            if worker:
-                worker.close()
-            worker = self._workers[manifest.name] = _Worker(manifest, env)
-            return worker
+            slot.worker = None
+            worker.close()
+        slot.worker = _Worker(manifest, env)
+        return slot.worker
 
-    def _drop(self, worker: _Worker) -> None:
-        with self._lock:
-            for name, entry in list(self._workers.items()):
-                if entry is worker:
-                    del self._workers[name]
-        worker.close()
-
-    def _silence(self, manifest: Manifest, died: bool) -> Exception:
-        if died:
+    def _silence(self, manifest: Manifest, worker: _Worker) -> Exception:
+        if worker.is_stopped:
+            return RunFailed("Stopped. Nothing was written.")
+        if not worker.alive:
             return RunFailed(
                 f"The process that asks {manifest.label} ended unexpectedly.", "Nothing was read. Try again."
             )

@@ -67,7 +67,8 @@ def limit(limits: Mapping[str, Any]) -> None:
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_FSIZE, int(limits["disk"]))
     _lower(resource.RLIMIT_CPU, int(limits["seconds"]) * 4 + 5)
-    _lower(resource.RLIMIT_AS, _used() + int(limits["memory"]))
+    if used := _used():
+        _lower(resource.RLIMIT_AS, used + int(limits["memory"]))
 
 
 def forbid_processes() -> bool:

@@ -40,6 +40,7 @@ def main() -> None:
     if job["kind"] == "probe":
         wire.send(channel, _probe(job))
     elif job["kind"] == "calls":
+        _silence()
         os.environ.update(job["env"])
         calls.serve(channel, job["client"])
     else:
@@ -62,6 +63,8 @@ def _script(channel: socket.socket, job: Mapping[str, Any]) -> int:
     wire.send(channel, {"started": True, "confined": confined}, listeners)
     for listener in listeners:
         listener.close()
+    for name in [entry for entry in sys.modules if entry.partition(".")[0] == "inside"]:
+        del sys.modules[name]
     ended = script.run(job["script"])
     wire.send(channel, {"end": ended})
     return int(ended["exit_code"])
@@ -112,6 +115,14 @@ def _quiet() -> Iterator[None]:
         os.dup2(kept[1], 2)
         for descriptor in (*kept, null):
             os.close(descriptor)
+
+
+def _silence() -> None:
+    """Nobody reads what a driver prints; a full pipe would stop it."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    os.close(null)
 
 
 def _probe(job: Mapping[str, Any]) -> dict[str, Any]:
