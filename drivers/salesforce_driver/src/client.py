@@ -25,7 +25,7 @@ from . import identity, querying, reading
 from .connection import Connection
 from .settings import Settings
 from .shapes import Shapes, global_describe
-from .values import matching_key
+from .values import is_id, matching_key
 from .writing import Writer
 
 __all__ = ["SalesforceClient"]
@@ -100,6 +100,8 @@ class SalesforceClient:
         wanted = list(dict.fromkeys([*fields, key]))
         found: dict[Any, Record] = {}
         asked = [value for value in values if value is not None]
+        if raw["type"] in ("id", "reference"):
+            asked = [value for value in asked if is_id(str(value))]
         question = reading.plan(shapes, obj, [*wanted, "Id"], [(key, "in", asked)])
         for row in sorted(reading.rows_of(self._connection, question), key=lambda row: str(row["Id"])):
             found.setdefault(matching_key(row[key], raw), {name: row[name] for name in wanted})

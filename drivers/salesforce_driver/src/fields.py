@@ -32,6 +32,7 @@ PERSONAL_NAMES = {
     *("Name", "FirstName", "LastName", "MiddleName", "Suffix", "Salutation", "Title"),
     *("Alias", "Birthdate", "CommunityNickname", "Fax", "FirstOrLastName", "PhotoUrl", "Username"),
 }
+NAMES_ELSEWHERE = {"SuppliedName", "AssistantName", "ReportsToName"}  # people on records about something else
 ADDRESS_PARTS = ("Street", "City", "PostalCode", "Latitude", "Longitude")
 
 
@@ -77,5 +78,5 @@ def is_personal(obj: str, raw: Mapping[str, Any]) -> bool:
     if native in ("email", "phone") or raw.get("extraTypeInfo") == "personname" or name.startswith("Person"):
         return native not in ("boolean", "reference", "datetime")
     if obj not in PEOPLE:
-        return False
-    return native == "address" or name in PERSONAL_NAMES or name.endswith(ADDRESS_PARTS)
+        return name in NAMES_ELSEWHERE
+    return native == "address" or name in PERSONAL_NAMES | NAMES_ELSEWHERE or name.endswith(ADDRESS_PARTS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -104,6 +104,8 @@ def rows_of(
             for raw in page["records"]:
                 if left is not None:
                     if left == 0:
+                        if counted and question.limit is not None:
+                            counted(question.limit)
                         return
                     left -= 1
                 yield convert(raw)

@@ -15,7 +15,7 @@ from .fields import fields_of
 
 __all__ = ["Shapes", "global_describe"]
 
-NAME = re.compile(r"[A-Za-z]\w*")
+NAME = re.compile(r"[A-Za-z]\w*", re.ASCII)
 
 
 def global_describe(connection: Connection) -> list[dict[str, Any]]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-__all__ = ["UnfitValueError", "encoded", "matching_key", "same"]
+__all__ = ["UnfitValueError", "encoded", "is_id", "matching_key", "same"]
+
+ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-5]{3})?")
+CHECK = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 
 
 class UnfitValueError(ValueError):
@@ -31,6 +35,8 @@ def encoded(value: Any, raw: Mapping[str, Any]) -> Any:
     if native == "multipicklist" and isinstance(value, list | tuple | set):
         value = ";".join(str(one) for one in value)
     text = str(value)
+    if native in ("id", "reference") and not is_id(text):
+        raise UnfitValueError(f'{name} "{text[:40]}" is no Salesforce id')
     if (length := raw.get("length")) and len(text) > length:
         raise UnfitValueError(f"{name} is longer than {length:,} characters")
     if raw.get("restrictedPicklist") and native == "picklist":
@@ -38,6 +44,18 @@ def encoded(value: Any, raw: Mapping[str, Any]) -> Any:
         if choices and text not in choices:
             raise UnfitValueError(f'{name} can\'t be "{text}"; it can be {", ".join(choices[:8])}')
     return text
+
+
+def is_id(text: str) -> bool:
+    """Could this be a record id? Salesforce refuses a whole query for one that can't.
+
+    The last 3 of 18 characters say which of the first 15 are capitals, five at a time.
+    """
+    if not ID.fullmatch(text):
+        return False
+    blocks = (text[start : start + 5] for start in (0, 5, 10))
+    suffix = "".join(CHECK[sum(1 << n for n, char in enumerate(block) if char.isupper())] for block in blocks)
+    return len(text) == 15 or text[15:].upper() == suffix
 
 
 def same(old: Any, new: Any, raw: Mapping[str, Any]) -> bool:
