@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import json
 import os
 import secrets
@@ -39,9 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Parse, serve, clean up. The first line of stdout is one JSON object; exit code 1 with {"error"} in it."""
     parser = argparse.ArgumentParser(prog="integrator practice", description="Serve a practice system on loopback.")
     parser.add_argument("system", help="driver name or alias, such as salesforce")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on (default: any free one)")
+    parser.add_argument("--port", type=_port, default=0, help="port to listen on (default: any free one)")
     parser.add_argument("--seed", type=int, default=1, help="same seed, same data (default 1)")
-    parser.add_argument("--rows", type=int, default=None, help="leads, or rows of the largest table")
+    parser.add_argument("--rows", type=_count, default=None, help="leads, or rows of the largest table")
     parser.add_argument("--tls", action="store_true", help="serve https with a certificate of its own")
     parser.add_argument("--while-stdin", action="store_true", help="stop when stdin ends")
     options = parser.parse_args(arguments)
@@ -92,6 +93,18 @@ def serve(system: str, port: int, seed: int, rows: int | None, tls: bool, while_
         served.close()
 
 
+def _port(text: str) -> int:
+    if not text.isdigit() or int(text) > 65_535:
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
+    return int(text)
+
+
+def _count(text: str) -> int:
+    if not text.isdigit():
+        raise argparse.ArgumentTypeError("a whole number is needed, 0 or more")
+    return int(text)
+
+
 def _wait_for_end(stop: threading.Event) -> None:
     while os.read(0, 4096):
         pass
@@ -99,7 +112,7 @@ def _wait_for_end(stop: threading.Event) -> None:
 
 
 def _error(exc: Exception, options: argparse.Namespace) -> dict[str, str]:
-    if isinstance(exc, OSError) and options.port:
+    if isinstance(exc, OSError) and exc.errno in (errno.EADDRINUSE, errno.EACCES) and not exc.filename:
         message = f"Port {options.port} can't be used: {exc.strerror}."
         return {"type": "PortInUse", "message": message, "next": "Choose another port, or 0 for any free one."}
     return {"type": type(exc).__name__, "message": str(exc), "next": ""}

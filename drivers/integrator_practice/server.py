@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import threading
+import traceback
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NoReturn
@@ -61,9 +63,16 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if fault and name == "slow":
             self.server.stopped.wait(fault.seconds)
-        response = app.fault_response(fault.status) if fault and name == "next_status" else app.handle(request)
+        response = app.fault_response(fault.status) if fault and name == "next_status" else self._handled(request)
         log.add(request, response.status, mutation, response.changed, name)
         self._send(response, truncate=name == "truncate")
+
+    def _handled(self, request: Request) -> Response:
+        try:
+            return self.server.app.handle(request)
+        except Exception:  # noqa: BLE001 - a defect of a practice system is an answer too, and its traceback is kept
+            traceback.print_exc(file=sys.stderr)
+            return self.server.app.fault_response(500)
 
     def _body(self) -> bytes:
         if "chunked" in self.headers.get("Transfer-Encoding", "").lower():
@@ -160,8 +169,6 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hung up is no news; a defect of the practice system is."""
-        import sys
-
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)
 
@@ -192,7 +199,7 @@ class HttpServed:
 
 def refuse_tls() -> NoReturn:
     """`--tls` is not there yet."""
-    raise NotImplementedError("Practice systems speak plain HTTP for now; --tls is not there yet.")
+    raise NotImplementedError("Practice systems speak plain HTTP only so far: start this one without --tls.")
 
 
 def serve_app(app: App, port: int, nonce: str, tls: bool = False) -> HttpServed:

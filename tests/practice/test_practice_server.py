@@ -26,6 +26,8 @@ class Echo:
     def handle(self, request: Request) -> Response:
         if request.path == "/nothing":
             return Response(204)
+        if request.path == "/defect":
+            raise KeyError("a defect of the practice system")
         data = {"method": request.method, "path": request.path, "query": request.query, "body": request.body.decode()}
         return json_response(data, changed=request.body.count(b"!"))
 
@@ -204,6 +206,14 @@ def test_routes_give_the_names_in_a_path_decoded() -> None:
     assert rest[1] == {"rest": "x/y"}
     assert router.find("GET", "/a/x/y/b") is None
     assert router.methods("/a/x/b") == ["GET", "POST"]
+
+
+def test_a_defect_is_answered_and_its_traceback_kept(
+    echo: http.client.HTTPConnection, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert ask(echo, "GET", "/defect") == (500, {"sorry": 500})
+    assert "a defect of the practice system" in capfd.readouterr().err
+    assert ask(echo, "GET", "/a")[0] == 200
 
 
 def test_a_taken_port_is_an_error(app: Echo) -> None:

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import threading
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+
+from integrator_practice import seeds
+from salesforce_driver.practice import soql
+from salesforce_driver.practice.org import Org
+from salesforce_driver.practice.soql import ranges
 
 GOLDEN = [
     "SELECT Id, FirstName, LastName, Email, Company, LeadSource, Status, IsConverted, CreatedDate, (SELECT "
@@ -223,3 +230,75 @@ def test_long_results_come_in_pages(seeded: Any) -> None:
     assert len({row["Id"] for page in pages for row in page["records"]}) == 1240
     status, errors = seeded.rest("GET", "/query/01gnone-200")
     assert (status, errors[0]["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
+
+
+def test_a_long_list_of_children_has_pages_of_its_own(make_salesforce: Any) -> None:
+    with make_salesforce(rows=2_600) as salesforce:
+        _, page = salesforce.query(
+            "SELECT Id, (SELECT Id FROM CampaignMembers ORDER BY Id) FROM Campaign ORDER BY Name LIMIT 1",
+            Sforce_Query_Options="batchSize=200",
+        )
+        children = page["records"][0]["CampaignMembers"]
+        assert (page["done"], children["done"], len(children["records"])) == (True, False, 200)
+        _, more = salesforce.send("GET", children["nextRecordsUrl"])
+        assert more["done"]
+        found = {row["Id"] for row in children["records"] + more["records"]}
+        assert len(found) == children["totalSize"] > 200
+
+
+def test_names_may_be_prefixed_with_the_object_or_an_alias(seeded: Any) -> None:
+    plain = seeded.rows("SELECT Id FROM Lead WHERE Name = 'Singh' ORDER BY Id")
+    for prefix, source in (("Lead", "Lead"), ("l", "Lead l"), ("L", "Lead AS l")):
+        text = f"SELECT {prefix}.Id FROM {source} WHERE {prefix}.Name = 'Singh' ORDER BY {prefix}.Id"
+        assert seeded.rows(text) == plain
+
+
+def test_relative_dates_of_another_user_begin_at_that_users_midnight() -> None:
+    org = Org()
+    new_york = soql.Clock(datetime(2026, 3, 9, 3, tzinfo=UTC), ZoneInfo("America/New_York"))  # 8 March, 23:00 there
+    stamps = [datetime(2026, 3, 8, 4, 59, tzinfo=UTC), datetime(2026, 3, 8, 5, tzinfo=UTC), new_york.now]
+    stamps.append(datetime(2026, 3, 9, 4, tzinfo=UTC))  # clocks went forward that night: 8 March had 23 hours
+    org.fill("Lead", ({"Id": seeds.lead_id(1, n), "CreatedDate": stamp} for n, stamp in enumerate(stamps)))
+    text = "SELECT Id FROM Lead WHERE CreatedDate = TODAY"
+    result = soql.run(text, org, new_york, include_deleted=False, children=lambda rows, render, base: {})
+    assert [row["CreatedDate"] for row in result.found] == stamps[1:3]
+
+
+@pytest.mark.parametrize(
+    ("name", "n", "first", "after"),
+    [
+        ("LAST_WEEK", None, "2026-11-08", "2026-11-15"),
+        ("THIS_WEEK", None, "2026-11-15", "2026-11-22"),
+        ("NEXT_MONTH", None, "2026-12-01", "2027-01-01"),
+        ("LAST_QUARTER", None, "2026-07-01", "2026-10-01"),
+        ("THIS_FISCAL_YEAR", None, "2026-01-01", "2027-01-01"),
+        ("LAST_90_DAYS", None, "2026-08-23", "2026-11-22"),
+        ("NEXT_90_DAYS", None, "2026-11-22", "2027-02-20"),
+        ("LAST_N_DAYS", 1, "2026-11-20", "2026-11-22"),
+        ("N_DAYS_AGO", 3, "2026-11-18", "2026-11-19"),
+        ("LAST_N_WEEKS", 2, "2026-11-01", "2026-11-15"),
+        ("LAST_N_MONTHS", 3, "2026-08-01", "2026-11-01"),
+        ("NEXT_N_MONTHS", 2, "2026-12-01", "2027-02-01"),
+        ("N_MONTHS_AGO", 11, "2025-12-01", "2026-01-01"),
+        ("LAST_N_QUARTERS", 4, "2025-10-01", "2026-10-01"),
+        ("N_YEARS_AGO", 2, "2024-01-01", "2025-01-01"),
+    ],
+)
+def test_relative_dates_are_whole_days(name: str, n: int | None, first: str, after: str) -> None:
+    found = ranges.days(name, n, date(2026, 11, 21))  # a Saturday
+    assert tuple(day.isoformat() for day in found) == (first, after)
+
+
+def test_readers_are_not_disturbed_by_writers(small: Any) -> None:
+    def write() -> None:
+        for n in range(20):
+            small.rest("POST", "/sobjects/Lead", {"LastName": f"New {n}", "Company": "B", "External_Id__c": f"w{n}"})
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    totals = []
+    while writer.is_alive():
+        totals.append(small.total("SELECT COUNT() FROM Lead WHERE LastName != null"))
+    writer.join()
+    assert totals == sorted(totals)
+    assert small.total("SELECT COUNT() FROM Lead") == 80

@@ -60,13 +60,13 @@ class Org:
 
     def find(self, name: str, field: str, value: Any) -> list[str]:
         """Ids of the live records with that value, text without regard to case, sorted."""
-        index = self._indexes.get((name, field))
-        if index is None:
-            index = self._indexes[name, field] = {}
-            for row in self._tables[name].values():
-                index.setdefault(_folded(row.get(field)), set()).add(row["Id"])
-        table = self._tables[name]
-        return sorted(found for found in index.get(_folded(value), ()) if not table[found].get("IsDeleted"))
+        with self.lock:
+            table, index = self._tables[name], self._indexes.get((name, field))
+            if index is None:
+                index = self._indexes[name, field] = {}
+                for row in table.values():
+                    index.setdefault(_folded(row.get(field)), set()).add(row["Id"])
+            return sorted(found for found in index.get(_folded(value), ()) if not table[found].get("IsDeleted"))
 
     def put(self, name: str, row: Row) -> None:
         """Store a new record or a new version of one."""
