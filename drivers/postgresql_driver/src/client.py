@@ -147,9 +147,11 @@ class PostgresClient:
         convert = writer_of(column)
         wanted: dict[str, Any] = {}
         for value in values:
+            if value is None:
+                continue
             try:
                 wanted[convert(value)] = value
-            except (ValueError, AttributeError):
+            except ValueError:
                 continue  # what the column can't hold is not in it
         if not wanted or table.planned:
             return {}

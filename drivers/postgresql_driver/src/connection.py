@@ -164,7 +164,10 @@ def translated(subject: str) -> Iterator[None]:
             f"The connection to PostgreSQL was lost while working on {subject}; the step under way was undone. "
             "Run it again: known rows are recognised by their key."
         ) from exc
-    except (psycopg.ProgrammingError, psycopg.DataError, psycopg.NotSupportedError, psycopg.IntegrityError) as exc:
+    except psycopg.ProgrammingError as exc:
+        hint = " Beside parameters, write a literal % as %%." if exc.sqlstate is None and "%" in str(exc) else ""
+        raise ValidationError(f"PostgreSQL does not accept {subject}: {_first(exc)}.{hint}") from exc
+    except (psycopg.DataError, psycopg.NotSupportedError, psycopg.IntegrityError) as exc:
         raise ValidationError(f"PostgreSQL does not accept {subject}: {_first(exc)}.") from exc
     except psycopg.Error as exc:
         raise DriverError(f"PostgreSQL reported an error about {subject}: {_first(exc)}.") from exc

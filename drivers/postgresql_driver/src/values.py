@@ -119,7 +119,7 @@ def _integer_writer(column: Column) -> Writable:
             raise ValueError(f"{str(value).lower()} is no whole number")
         try:
             number = value if isinstance(value, int) else _whole(value)
-        except (ValueError, InvalidOperation, OverflowError):
+        except (ValueError, TypeError, InvalidOperation, OverflowError):
             raise ValueError(f"{_shown(value)} is no whole number") from None
         if not low <= number <= high:
             raise ValueError(f"{number} is outside {low} to {high}")
