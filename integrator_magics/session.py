@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
+import traceback
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -158,6 +159,9 @@ class Session:
         self._require_idle()
         self._require_no_secret(prompt)
         if model:
+            from .agent import choose
+
+            choose(self.settings, self.credentials, model)  # raises where there is no such model
             self._model = model
         if new:
             self.dialog.start_again()
@@ -216,8 +220,8 @@ class Session:
                 future.result(timeout)
             except TimeoutError:
                 return False
-            except BaseException:
-                log.debug("a background step ended with an error", exc_info=True)
+            except CancelledError:
+                log.debug("a background step was cancelled")
         return True
 
     # Scripts.
@@ -328,7 +332,7 @@ class Session:
         except asyncio.CancelledError:
             self.dialog.state = "cancelled"
             self.emit(Ended("cancelled", "Cancelled. Nothing was written; everything so far is kept."))
-        except (IntegratorError, DriverError) as exc:
+        except Exception as exc:  # noqa: BLE001 - a defect must not leave the dialog at "working" for ever
             self.dialog.state = "failed"
             self._fail(exc, DIALOG)
         finally:
@@ -368,12 +372,22 @@ class Session:
         channel = run_channel(name)
         try:
             await asyncio.to_thread(work)
-        except (IntegratorError, DriverError) as exc:
+        except Exception as exc:  # noqa: BLE001 - see _fail
             self._fail(exc, channel)
 
     def _fail(self, exc: Exception, channel: str) -> None:
-        what, following = (exc.args[0], exc.next) if isinstance(exc, IntegratorError) else (exc, "")
-        self.emit(Failed(str(what), next=following), channel)
+        """Show an error; one that is a defect of ours is kept whole in errors.log."""
+        if isinstance(exc, IntegratorError):
+            self.emit(Failed(str(exc.args[0]), next=exc.next), channel)
+        elif isinstance(exc, DriverError):
+            self.emit(Failed(str(exc)), channel)
+        else:
+            path = self.home / "errors.log"
+            text = self.credentials.redactor().redact("".join(traceback.format_exception(exc)))
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"{text}\n")
+            what = f"The integrator itself went wrong ({type(exc).__name__}). Everything so far is kept."
+            self.emit(Failed(what, next=f"Try again; {path} has the details for a bug report."), channel)
 
     def _emitter(self, name: str) -> Listener:
         channel = run_channel(name)
