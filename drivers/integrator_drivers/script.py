@@ -7,6 +7,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
@@ -48,13 +49,13 @@ def _once(main: Callable[[], object]) -> None:
     logger.info("Done in %.1f s.", time.monotonic() - start)
 
 
-def _by_schedule(main: Callable[[], object], schedule: str, scheduler: Any = None) -> None:
+def _by_schedule(main: Callable[[], object], schedule: str, scheduler: Any = None, zone: tzinfo | None = None) -> None:
     """Blocks. A run that fails is logged, and the next one comes; two runs never overlap."""
-    rule = trigger(schedule)
+    rule = trigger(schedule, zone)
     if scheduler is None:
         from apscheduler.schedulers.blocking import BlockingScheduler
 
-        scheduler = BlockingScheduler(timezone=rule.timezone if hasattr(rule, "timezone") else None)
+        scheduler = BlockingScheduler()
 
     def job() -> None:
         try:
@@ -63,7 +64,7 @@ def _by_schedule(main: Callable[[], object], schedule: str, scheduler: Any = Non
             logger.error("%s", exc)
 
     scheduler.add_job(job, rule, coalesce=True, max_instances=1, misfire_grace_time=None)
-    first = next_runs(schedule, 1)
+    first = next_runs(schedule, 1, zone)
     coming = f"; next on {first[0].day} {first[0]:%B %Y at %H:%M %Z}" if first else ""
     logger.info("Runs %s%s. Stop it with Ctrl-C.", describe(schedule), coming)
     scheduler.start()
