@@ -59,7 +59,8 @@ def spellings(char: str) -> tuple[str, ...]:
         found.add("+")
     if char == "\n":
         found |= {"\r\n", "\\r\\n", "%0D%0A"}
-    found |= {_again(text) for text in list(found) if "\\" in text or '"' in text}  # JSON inside JSON
+    for text in list(found):  # JSON inside JSON, repr of repr
+        found |= _again(text)
     found |= {_upper_hex(text) for text in found} | {_lower_hex(text) for text in found}
     return tuple(sorted(found, key=lambda text: (-len(text), text)))
 
@@ -86,8 +87,10 @@ _SHORT = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f", "\v":
 _URL_SAFE = str.maketrans("+/", "-_")
 
 
-def _again(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')
+def _again(text: str) -> set[str]:
+    escaped = text.replace("\\", "\\\\")
+    double, single = escaped.replace('"', '\\"'), escaped.replace("'", "\\'")
+    return {escaped, double, single, double.replace("'", "\\'")}
 
 
 def _upper_hex(text: str) -> str:

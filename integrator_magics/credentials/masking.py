@@ -19,9 +19,10 @@ def mask(value: Any, field: Mapping[str, Any]) -> Any:
     text = str(value).strip()
     if found := _EMAIL.fullmatch(text):
         return f"{_first(found[1])}@{_first(found[2])}{found[3] or ''}"
-    if _PHONE.fullmatch(text) and sum(char.isdigit() for char in text) >= 6:
+    written = field.get("type", "text") in ("text", "reference")
+    if written and _PHONE.fullmatch(text) and sum(char.isdigit() for char in text) >= 6:
         return _all_but_last_digits(text, 2)
-    if field.get("type", "text") in ("text", "reference") and text:
+    if written and text:
         return _initials(text)
     return "***"
 

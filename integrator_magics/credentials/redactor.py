@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from . import forms
-from .finders import CONTEXT, Finder, finders_for
+from .finders import CONTEXT, SHORT, Finder, finders_for
 
 __all__ = ["Redactor", "StreamRedactor"]
+
+_SHORT_TEXT = 400  # characters; below, looking for beginnings is faster than looking for every form
 
 
 class Redactor:
@@ -19,6 +22,9 @@ class Redactor:
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}  # value -> name
         self._finders: tuple[Finder, ...] = ()
+        self._indexed: tuple[Finder, ...] | None = None
+        self._heads: dict[str, set[str]] = {}
+        self._patterns: list[re.Pattern[str]] = []
         for name, value in (values or {}).items():
             self.register(value, name)
 
@@ -101,6 +107,23 @@ class Redactor:
         """Where the part of the text begins that could still become a match when more is added."""
         return min((finder.open_end(text) for finder in self._finders), default=len(text))
 
+    def may_begin(self, text: str, start: int) -> int:
+        """First place at or after `start` where a match, whole or cut off by the end, may begin. For short texts."""
+        if self._indexed is not self._finders:
+            self._heads, self._patterns, self._indexed = {}, [], self._finders
+            for finder in self._finders:
+                if isinstance(finder.head, str):
+                    self._heads.setdefault(finder.head[0], set()).add(finder.head)
+                else:
+                    self._patterns.append(finder.head)
+        found = [hit.start() for pattern in self._patterns if (hit := pattern.search(text, start))]
+        end = min([len(text), *found])
+        for at in range(start, end):
+            for head in self._heads.get(text[at], ()):
+                if text.startswith(head, at) or head.startswith(text[at:]):
+                    return at
+        return end
+
     def _entry(self, key: object, value: Any) -> Any:
         """A short secret is known by its key: `{"password": "abc"}`."""
         if isinstance(key, str) and isinstance(value, str) and value:
@@ -122,7 +145,13 @@ class StreamRedactor:
     def feed(self, chunk: str) -> str:
         """Text that is safe to show now; the end is held back while it could be the beginning of a value."""
         self._text += chunk
-        return self._release(self._redactor.open_end(self._text))
+        out = ""
+        if len(self._text) - self._from < _SHORT_TEXT:
+            begin = self._redactor.may_begin(self._text, self._from)
+            out = self._give(self._text[self._from : begin], begin)
+            if len(self._text) - self._from < SHORT:
+                return out
+        return out + self._release(self._redactor.open_end(self._text))
 
     def flush(self) -> str:
         """The rest, at the end of the stream."""
@@ -139,6 +168,9 @@ class StreamRedactor:
             done = end
         stop = max(done, min(safe, len(text)))
         out.append(text[done:stop])
+        return self._give("".join(out), stop)
+
+    def _give(self, out: str, stop: int) -> str:
         keep = max(0, stop - CONTEXT)
-        self._text, self._from = text[keep:], stop - keep
-        return "".join(out)
+        self._text, self._from = self._text[keep:], stop - keep
+        return out

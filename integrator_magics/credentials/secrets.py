@@ -36,15 +36,15 @@ _WORD = (
     r"security|bearer|refresh|session)[ _-]?(?:key|token|secret)|token|credentials?)"
 )
 _ASSIGNED = re.compile(
-    rf"(?P<name>\b\w{{0,40}}{_WORD}\w{{0,20}})[\"'`]?\s{{0,3}}"
+    rf"(?P<name>\b\w{{0,40}}{_WORD}\w{{0,20}})[\"'`]?(?:\s+(?:for|of)\s+\S{{1,40}}(?:\s+\S{{1,40}}){{0,2}}?)?\s{{0,3}}"
     r"(?P<how>:=|=>|={1,2}|:|\bis now\b|\bis\b|\bwas\b|\bto\b)"
     r"\s{0,3}(?P<quote>[\"'`]?)(?P<value>[^\s\"'`,;]{1,256})",
     re.I,
 )
 _BARE = re.compile(r"\b(?:bearer|basic)\s+(?P<value>[A-Za-z0-9._~+/=-]{16,})", re.I)
 _PLACEHOLDER = re.compile(
-    r"[<\[{(%$*.…].*|.*(?:\*{3,}|\.{3}|…|x{4,}).*|(?:your|my|the|new|some|an?|example|dummy|fake|"
-    r"sample|test|placeholder)[-_ ].*"
+    r"[<\[{(%$*.…].*|.*(?:\*{3,}|\.{3}|…|x{4,}).*|(?:your|my|the|new|some|an?|example|"
+    r"sample|placeholder)[-_ ].*"
     r"|os\.environ.*|os\.getenv.*|getenv.*|process\.env.*|env[.\[:].*|settings\..*|config\..*|self\..*|redacted|changeme|"
     r"(?:none|null|true|false|str|string|text|varchar.*|int|integer|bool|boolean|bytes|required|optional|empty|missing|unset|"
     r"wrong|invalid|expired|correct|refused|needed|not|set|in|stored|kept|there|here|hidden|secret|password|token|valid|ok|"

@@ -381,5 +381,5 @@ def test_export_to_csv_json_and_lines(log: AuditLog, tmp_path: Path) -> None:
     assert content["verdict"]["head"] == verdict.head == content["records"][-1]["hash"]
     log.export(tmp_path / "log.jsonl")
     assert (tmp_path / "log.jsonl").read_bytes() == log.path.read_bytes()
-    with pytest.raises(ConfigError, match="log.xlsx"):
+    with pytest.raises(ConfigError, match=r"log\.xlsx"):
         log.export(tmp_path / "log.xlsx")
