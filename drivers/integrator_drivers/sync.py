@@ -80,9 +80,10 @@ class Receipt:
         return text + (f" + {self.duplicates:,} with a repeated key" if self.duplicates else "")
 
 
-def sync(source: Source, target: Target, key: str) -> Receipt:
+def sync(source: Source | Records, target: Target, key: str) -> Receipt:
     """Add the source's records to the target, or update those with the same `key` (a target column).
 
+    Records, such as a join gives, go to the target under the names they have.
     Makes or widens the target where it is a table. Writes in batches, each one transaction where the target has
     those; a row the target can't take is rejected with a reason and the rest goes on; of rows with the same key the
     first counts. Nothing is ever deleted, and a second run over the same data writes nothing. In a preview it reads
@@ -90,8 +91,9 @@ def sync(source: Source, target: Target, key: str) -> Receipt:
     """
     system = system_of(target.client)
     current = mode.require_writable(system, target.object)
-    found = source.read()
-    records = found.renamed(source.fields) if isinstance(source.fields, Mapping) else found
+    found = records = source if isinstance(source, Records) else source.read()
+    if isinstance(source, Source) and isinstance(source.fields, Mapping):
+        records = found.renamed(source.fields)
     if key not in records.fields:
         raise FieldNotFoundError(
             f'The key "{key}" is not among the target columns {", ".join(records.fields)}.',
