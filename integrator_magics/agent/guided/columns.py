@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from .explain import and_list
 from .fields import Fields, default_fields, key_field, match_field, readable
+from .joins import Wish, join_for, join_through
 from .knowledge import Knowledge
 from .plan import Column
 from .request import Request
@@ -21,12 +22,12 @@ LEAVE_OUT = "Leave it out"
 
 @dataclass(frozen=True)
 class Chosen:
-    """Fields to read, joins that an answer asked for ({join, show, label}), and what to tell the user."""
+    """Fields to read, objects to join, and what to tell the user."""
 
     names: tuple[str, ...]
-    joins: tuple[Mapping[str, str], ...] = ()
+    joins: tuple[Wish, ...] = ()
     notes: tuple[str, ...] = ()
-    withs: tuple[str, ...] = ()  # phrases that are no field: joins or conditions, perhaps
+    rest: tuple[str, ...] = ()  # phrases that are neither: conditions, perhaps
 
 
 def label_of(name: str, fields: Fields) -> str:
@@ -34,40 +35,26 @@ def label_of(name: str, fields: Fields) -> str:
     return str(fields[name].get("label") or name) if name in fields else name
 
 
-def choose_fields(
-    request: Request,
-    fields: Fields,
-    obj: str,
-    driver: Mapping[str, Any],
-    known: Knowledge,
-    fill: Mapping[str, float] | None = None,
-) -> Chosen:
+def choose_fields(request: Request, fields: Fields, obj: str, driver: Mapping[str, Any], known: Knowledge) -> Chosen:
     """The fields that the phrases of a request mean. Raises Ask where one is not clear."""
     usable = readable(fields)
     key = key_field(usable, obj)
-    names: list[str] = []
-    joins: list[Mapping[str, str]] = []
+    names: list[str] = list(usable) if request.everything else []
+    wishes: list[Wish] = []
     notes: list[str] = []
     left: list[str] = []
-    wanted = [*request.fields]
-    soft = [*request.withs]
-    if request.everything:
-        names += usable
-    for phrase in [*wanted, *request.added]:
-        found, join = _one(phrase, usable, obj, driver, known)
+    for phrase in (*request.fields, *request.added):
+        found, joined = _one(phrase, usable, obj, driver, known)
         names += found
-        joins += join
-    for phrase in soft:
-        match = match_field(phrase, usable, obj)
-        if match.sure and not _is_join(phrase, obj, driver):
-            names += match.names
-        elif (question := question_for(phrase, obj, driver)) and not _is_join(phrase, obj, driver):
-            found, join = _ask(phrase, question, usable, obj, known)
-            names += found
-            joins += join
-        else:
-            left.append(phrase)
-    if not wanted and not request.everything and (not names or not (set(soft) - set(left))):
+        wishes += joined
+    listed = bool(request.fields) or request.everything
+    for phrase in request.withs:
+        found, joined, is_rest = _soft(phrase, usable, obj, driver, known)
+        listed = listed or bool(found)
+        names += found
+        wishes += joined
+        left += [phrase] if is_rest else []
+    if not listed:
         defaults = default_fields(usable, obj, driver.get("created"))
         names = [*defaults, *names]
         if len(defaults) < len(usable):
@@ -75,16 +62,41 @@ def choose_fields(
             notes.append(f"You named no fields, so I took {said}; say what to add or drop.")
     if key and key not in names:
         names.insert(0, key)
+    names, dropped = _dropped(request, names, key, usable, obj)
+    return Chosen(tuple(dict.fromkeys(names)), tuple(wishes), (*notes, *dropped), tuple(left))
+
+
+def _dropped(
+    request: Request, names: list[str], key: str, fields: Fields, obj: str
+) -> tuple[list[str], list[str]]:
+    notes = []
     for phrase in request.drops:
-        match = match_field(phrase, {name: usable[name] for name in dict.fromkeys(names)}, obj)
-        for name in match.names[:1] if match.several else match.names if match.sure else ():
-            if name == key and request.target:
-                notes.append(f"{label_of(name, usable)} stays, because known records are recognised by it.")
-            elif name in names:
-                names = [entry for entry in names if entry != name]
-        if not match.names:
+        match = match_field(phrase, {name: fields[name] for name in dict.fromkeys(names)}, obj)
+        gone = match.names[:1] if match.several else match.names if match.sure else ()
+        if key in gone and request.target:
+            notes.append(f"{label_of(key, fields)} stays, because known records are recognised by it.")
+        names = [name for name in names if name not in gone or (name == key and request.target)]
+        if not gone:
             notes.append(f'There is no "{phrase}" among the columns, so nothing was dropped for it.')
-    return Chosen(tuple(dict.fromkeys(names)), tuple(joins), tuple(notes), tuple(left))
+    return names, notes
+
+
+def _soft(
+    phrase: str, fields: Fields, obj: str, driver: Mapping[str, Any], known: Knowledge
+) -> tuple[list[str], list[Wish], bool]:
+    """A phrase after "with": a field, an object beside, or (True) something else, such as a condition."""
+    joins = driver.get("joins") or ()
+    match = match_field(phrase, fields, obj)
+    exact = match.sure and likeness(phrase, match.names[0], label_of(match.names[0], fields), obj) >= 0.94
+    if exact or question_for(phrase, obj, driver):
+        found, wishes = _one(phrase, fields, obj, driver, known)
+        return found, wishes, False
+    if wish := join_for(phrase, obj, joins):
+        return [], [wish], False
+    if match.sure:
+        found, wishes = _one(phrase, fields, obj, driver, known)
+        return found, wishes, False
+    return [], [], True
 
 
 def question_for(phrase: str, obj: str, driver: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -106,25 +118,25 @@ def _inside(inner: list[str], outer: list[str]) -> bool:
     return any(outer[place : place + len(inner)] == inner for place in range(len(outer) - len(inner) + 1))
 
 
-def _is_join(phrase: str, obj: str, driver: Mapping[str, Any]) -> bool:
-    return any(
-        str(join["start"]).split(".")[0] == obj and tokens(phrase) in [tokens(word) for word in join["words"]]
-        for join in driver.get("joins") or ()
-    )
-
-
 def _one(
     phrase: str, fields: Fields, obj: str, driver: Mapping[str, Any], known: Knowledge
-) -> tuple[list[str], list[Mapping[str, str]]]:
+) -> tuple[list[str], list[Wish]]:
+    joins = driver.get("joins") or ()
     exact = match_field(phrase, fields, obj)
     question = question_for(phrase, obj, driver)
-    if question and not (exact.sure and likeness(phrase, exact.names[0], label_of(exact.names[0], fields)) == 1.0):
-        return _ask(phrase, question, fields, obj, known)
+    named = exact.sure and likeness(phrase, exact.names[0], label_of(exact.names[0], fields)) == 1.0
+    if question and not named:
+        return _ask(phrase, question, fields, obj, driver, known)
     if exact.sure:
-        return list(exact.names), []
-    if any(_is_join(phrase, obj, driver) for _ in (0,)):
-        return [], [{"join": phrase}]
-    return _ask(phrase, None, fields, obj, known, exact.names, exact.several)
+        through = join_through(exact.names[0], obj, joins) if not _says_id(phrase) and not named else None
+        return ([], [through]) if through else (list(exact.names), [])
+    if wish := join_for(phrase, obj, joins):
+        return [], [wish]
+    return _ask(phrase, None, fields, obj, driver, known, exact.names, exact.several)
+
+
+def _says_id(phrase: str) -> bool:
+    return bool({"id", "ids", "key", "identifier"} & set(tokens(phrase)))
 
 
 def _ask(
@@ -132,10 +144,11 @@ def _ask(
     question: Mapping[str, Any] | None,
     fields: Fields,
     obj: str,
+    driver: Mapping[str, Any],
     known: Knowledge,
     near: Sequence[str] = (),
     several: bool = False,
-) -> tuple[list[str], list[Mapping[str, str]]]:
+) -> tuple[list[str], list[Wish]]:
     choices: list[Choice] = []
     if question:
         for entry in question["choices"]:
@@ -167,23 +180,45 @@ def _ask(
             return [], []
         value = next((choice.value for choice in choices if choice.label == label), None)
         if value:
-            return ([value["field"]], []) if "field" in value and "." not in value["field"] else ([], [value])
-    for choice in choices:
-        field = str(choice.value.get("field") or "")
-        if field and likeness(answer.text, field, choice.label) >= 0.9:
-            return [field], []
+            return _meant([value], obj, driver)
     pieces = [piece for piece in answer.text.replace(" and ", ",").split(",") if piece.strip()]
-    both = [_free(piece, choices, fields, obj) for piece in pieces]
-    if both and all(both):
-        names = [str(value["field"]) for value in both if value and "." not in str(value.get("field", "."))]
-        return names, [value for value in both if value and "." in str(value.get("field", "."))]
+    each = [_free(piece, choices, fields, obj) for piece in pieces]
+    if each and all(each):
+        return _meant([value for value in each if value], obj, driver)
     again = slug(f"field {answer.text}")
-    if again == slot or known.asked(slot) > 3:
+    if again == slot or known.asked(slot) > 3 or not answer.text:
         return [], []
+    if wish := join_for(answer.text, obj, driver.get("joins") or ()):
+        return [], [wish]
     match = match_field(answer.text, fields, obj)
     if match.sure:
         return list(match.names), []
-    return _ask(answer.text, None, fields, obj, known, match.names, match.several)
+    return _ask(answer.text, None, fields, obj, driver, known, match.names, match.several)
+
+
+def _meant(
+    values: Sequence[Mapping[str, str]], obj: str, driver: Mapping[str, Any]
+) -> tuple[list[str], list[Wish]]:
+    """Fields and joins of chosen options: {field}, {field: "Campaign.Name"} through a join, {join, show}."""
+    joins = driver.get("joins") or ()
+    names: list[str] = []
+    wishes: list[Wish] = []
+    for value in values:
+        field = str(value.get("field") or "")
+        if field and "." not in field:
+            names.append(field)
+            continue
+        other = str(value.get("join") or field.split(".")[0])
+        found = [
+            join
+            for join in joins
+            if str(join["start"]).rpartition(".")[0] == obj and str(join["to"]).rpartition(".")[0] == other
+        ]
+        if found:
+            wishes.append(Wish(found[0], show=str(value.get("show") or field)))
+        elif wish := join_for(other, obj, joins):
+            wishes.append(wish)
+    return names, wishes
 
 
 def _free(piece: str, choices: Sequence[Choice], fields: Fields, obj: str) -> dict[str, str] | None:
@@ -273,8 +308,3 @@ def _column(
     if ranked and ranked[0][0] >= 0.94 and (len(ranked) == 1 or ranked[1][0] < ranked[0][0]):
         return ranked[0][1]
     return plain
-
-
-def with_fields(request: Request, phrases: Sequence[str]) -> Request:
-    """The request with these field phrases added."""
-    return replace(request, added=(*request.added, *phrases))

@@ -174,7 +174,7 @@ def _is_new(text: str, request: Request, before: Request, lexicon: Lexicon) -> b
 def _work(state: _State, known: Knowledge, lexicon: Lexicon) -> None:
     assert state.request is not None
     request = state.request
-    plan = make_plan(request, known, lexicon, state.today)
+    plan = make_plan(request, known, lexicon)
     code = compose(plan)
     lines = explanation(plan, state.today)
     problem = [f"Note: {request.schedule.problem}."] if request.schedule and request.schedule.problem else []

@@ -2,117 +2,158 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 
 from .plan import Plan
 from .windows import MONTH_NAMES
-from .words import singular
+from .words import plural, singular
 
-__all__ = ["and_list", "explanation", "last_words", "spoken_date", "summary"]
+__all__ = ["and_list", "explanation", "last_words", "spoken_date", "summary", "title"]
 
 _FORMATS = {"csv": "CSV", "json": "JSON", "jsonl": "JSON lines", "parquet": "Parquet"}
+_BARE_WINDOW = ("in ", "on ", "since ", "until ", "before ", "older ", "created ", "updated ")
 
 
 def and_list(words: Sequence[str], link: str = "and") -> str:
-    """ "a, b and c"."""
+    """"a, b and c"."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {link} {words[-1]}"
 
 
 def spoken_date(day: date) -> str:
-    """ "22 October 2026"."""
+    """"22 October 2026"."""
     return f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year}"
 
 
+def title(plan: Plan) -> str:
+    """One line: what, from where, to where."""
+    noun = plan.noun[:1].upper() + plan.noun[1:]
+    when = _when(plan)
+    if plan.measure:
+        return f"{noun}{when} {_measured(plan)}, from {plan.source.label}."
+    if plan.target:
+        goal = f"{plan.target.label} ({plan.table})"
+    elif plan.files:
+        goal = ", ".join(wish.name for wish in plan.files)
+    else:
+        return f"{noun}{when} in {plan.source.label}."
+    return f"{noun}{when}, {plan.source.label} -> {goal}."
+
+
+def _when(plan: Plan) -> str:
+    if not plan.window_words:
+        return ""
+    return f" {plan.window_words}" if plan.window_words.startswith(_BARE_WINDOW) else f" of {plan.window_words}"
+
+
 def _columns(plan: Plan) -> str:
-    names = [column.label for column in plan.columns]
+    starts = {step.start for step in plan.joins} if plan.joins else set()
+    names = [column.label for column in plan.columns if column.field not in starts or column is plan.columns[0]]
+    names += [column.label for column in plan.joined]
     if len(names) > 8:
-        return f"{and_list(names[:6])} and {len(names) - 6} more columns".replace(
-            f" and {names[5]} and", f", {names[5]} and"
-        )
+        return f"{', '.join(names[:6])} and {len(names) - 6} more columns"
     return and_list(names)
 
 
 def _which(plan: Plan) -> str:
-    """ "leads of the last 30 days where Status is Open"."""
-    text = plan.noun
-    if plan.window_words:
-        starts = ("in ", "on ", "since ", "until ", "before ", "older ", "created ", "updated ")
-        text += f" {plan.window_words}" if plan.window_words.startswith(starts) else f" of {plan.window_words}"
-    if plan.filters:
-        text += f" where {and_list([condition.words for condition in plan.filters])}"
+    """"leads of the last 30 days where Status is Open"."""
+    text = plan.noun + _when(plan)
+    tests = [condition.words for condition in plan.filters]
+    if tests:
+        text += f" where {and_list(tests)}"
+    for presence in plan.presences:
+        text += f" {'with a' if presence.wanted else 'without a'} {presence.label}"
     return text
 
 
 def summary(plan: Plan) -> str:
     """The docstring's paragraph."""
-    parts = [f"Reads {_which(plan)}"]
+    text = f"Reads {_which(plan)}"
     if plan.target:
-        one = singular(plan.noun.split()[-1])
-        parts.append(f"; adds new ones and updates known ones (same {plan.key_words}); never deletes.")
-        if not plan.key_words:
-            parts[-1] = f"; adds new ones and updates the {one} with the same {plan.key}; never deletes."
+        text += f"; adds new ones and updates known ones (same {plan.key_words or plan.key}); never deletes."
+    elif plan.measure:
+        text += f" and {_measured(plan)}; only reads."
     elif plan.files:
-        parts.append(
-            f"; writes {and_list([_FORMATS[wish.format] for wish in plan.files])}; changes nothing in {plan.source.label}."
-        )
+        formats = and_list([_FORMATS[wish.format] for wish in plan.files])
+        text += f"; writes {formats}; changes nothing in {plan.source.label}."
     else:
-        parts.append("; only reads.")
+        text += "; only reads."
     if not plan.verified:
-        parts.append(" Field names come from the standard schema and were not verified.")
-    return "".join(parts)
+        text += " Field names come from the standard schema and were not verified."
+    return text
 
 
 def explanation(plan: Plan, today: date) -> list[str]:
     """What the script does, a line each."""
-    count = ""
-    if plan.count is not None:
-        count = f" ({plan.count:,} now)"
-    which = _which(plan)
-    since = ""
-    starts = [condition for condition in plan.window_filters if condition.op == ">="]
-    if starts and plan.window_words.startswith("the last") and "days_ago(" in starts[0].code:
-        from datetime import timedelta
-
-        days = int(starts[0].code.split("days_ago(")[1].split(")")[0])
-        since = f", that is since {spoken_date(today - timedelta(days=days))}"
-    limit = f"at most {plan.limit:,} " if plan.limit else ""
-    lines = [f"reads {limit}{which}{since} from {plan.source.label}{count},"]
-    for step in plan.joins:
-        if step.inner_of < 0:
-            kept = (
-                f"{plan.noun} without one are kept" if step.keep == "left" else f"{plan.noun} without one are left out"
-            )
-            lines.append(f"adds the {step.label} of each; {plan.noun} with several have a line for each, {kept},")
+    lines = [f"reads {_quantity(plan)}{_which(plan)}{_since(plan, today)} from {plan.source.label}{_count(plan)},"]
+    lines += _joins(plan)
     if plan.measure:
-        lines.append(f"{_measured(plan)},")
-        lines.append("shows the result as a table; nothing is written.")
-        return lines
+        return [*lines, f"{_measured(plan)},", "shows the result as a table; nothing is written."]
     if plan.target:
-        one = singular(plan.noun.split()[-1])
-        where = f"the table {plan.table}" if plan.target.kind == "sql" else plan.table
-        known = f"known ones (same {plan.key_words or plan.key}) are updated"
-        lines.append(f"writes {_columns(plan)} to {where} in {plan.target.label}: new {plan.noun} are added, {known},")
-        if plan.new_table:
-            lines.append(f"makes that table first, as it is not there yet, with one row per {one},")
-        elif plan.added_columns:
-            many = "columns" if len(plan.added_columns) > 1 else "column"
-            lines.append(f"adds the {many} {and_list(plan.added_columns)} to that table first,")
-        lines.append("never deletes anything.")
-    elif plan.files:
+        return [*lines, *_writes(plan), "never deletes anything."]
+    if plan.files:
         files = and_list([f"{wish.name} ({_FORMATS[wish.format]})" for wish in plan.files])
         lines.append(f"writes {_columns(plan)} to {files} beside this notebook,")
-        lines.append(f"changes nothing in {plan.source.label}.")
     else:
         lines.append(f"shows {_columns(plan)} as a table,")
-        lines.append(f"changes nothing in {plan.source.label}.")
+    return [*lines, f"changes nothing in {plan.source.label}."]
+
+
+def _quantity(plan: Plan) -> str:
+    if plan.order:
+        return f"the {plan.limit:,} {'lowest' if plan.ascending else 'highest'} by {plan.order} of "
+    return f"at most {plan.limit:,} " if plan.limit else ""
+
+
+def _count(plan: Plan) -> str:
+    if plan.count is None:
+        return ""
+    return f" ({plan.count:,} now)" if plan.counted else f" (about {plan.count:,})"
+
+
+def _since(plan: Plan, today: date) -> str:
+    """The day a rolling window starts on, if it runs today."""
+    for condition in plan.window_filters:
+        match = re.match(r"days_ago\((\d+)\)", condition.code)
+        if match and condition.op == ">=":
+            return f", that is since {spoken_date(today - timedelta(days=int(match[1])))},"
+    return ""
+
+
+def _joins(plan: Plan) -> list[str]:
+    lines = []
+    for step in plan.joins:
+        if step.through:
+            continue
+        missing = f"{plan.noun} without one are {'kept' if step.keep == 'left' else 'left out'}"
+        if not step.many:
+            lines.append(f"adds the {step.label} of each; {missing},")
+        elif plan.target:
+            lines.append(f"adds the {plural(step.label)} of each in one column, separated by semicolons; {missing},")
+        else:
+            lines.append(f"adds the {step.label} of each; {plan.noun} with several have a line for each, {missing},")
+    return lines
+
+
+def _writes(plan: Plan) -> list[str]:
+    assert plan.target is not None
+    where = f"the table {plan.table}" if plan.target.kind == "sql" else plan.table
+    known = f"known ones (same {plan.key_words or plan.key}) are updated"
+    lines = [f"writes {_columns(plan)} to {where} in {plan.target.label}: new {plan.noun} are added, {known},"]
+    if plan.new_table:
+        one = " ".join([*plan.noun.split()[:-1], singular(plan.noun.split()[-1])])
+        lines.insert(len(lines) - 1, f"makes the table {plan.table}, which is not there yet, with one row per {one},")
+    elif plan.added_columns:
+        many = "columns" if len(plan.added_columns) > 1 else "column"
+        lines.insert(len(lines) - 1, f"adds the {many} {and_list(plan.added_columns)} to {plan.table}, which has none yet,")
     return lines
 
 
 def _measured(plan: Plan) -> str:
-    per = f" per {plan.group[0]}" if plan.group else ""
+    per = f" per {plan.group_label}" if plan.group else ""
     if not plan.of:
         return f"counts them{per}"
     return f"works out the {plan.measure} of {plan.of}{per}"
@@ -120,9 +161,7 @@ def _measured(plan: Plan) -> str:
 
 def last_words(plan: Plan, notes: Sequence[str], *, changed: bool) -> str:
     """The end of a turn: where the script is, what to do next."""
-    verb = "is changed in" if changed else "is in"
-    parts = [f"The script `{plan.name}` {verb} the cell below."]
-    parts += notes
+    parts = [f"The script `{plan.name}` {'is changed in' if changed else 'is in'} the cell below.", *notes]
     parts.append("Run that cell to see a preview.")
     parts.append("Nothing is written before you approve." if plan.target else "It only reads.")
     return " ".join(parts)

@@ -94,6 +94,7 @@ def read_history(messages: Sequence[ModelMessage]) -> Transcript:
             continue
         for item in message.parts:
             if isinstance(item, UserPromptPart):
+                _unanswered(transcript)
                 transcript.entries.append(Prompt(_text(item.content), _day(item.timestamp)))
             elif isinstance(item, ToolReturnPart):
                 _fill(transcript, places, item.tool_call_id, item.metadata, item.content)
@@ -101,6 +102,15 @@ def read_history(messages: Sequence[ModelMessage]) -> Transcript:
                 error = {"type": "ToolError", "message": "The step was refused as it was asked for.", "next": ""}
                 _fill(transcript, places, item.tool_call_id, {"error": error}, "")
     return transcript
+
+
+def _unanswered(transcript: Transcript) -> None:
+    """A question right before a prompt was closed, not answered; so was a call that had no time to come back."""
+    for place in range(len(transcript.entries) - 1, -1, -1):
+        entry = transcript.entries[place]
+        if not isinstance(entry, Call) or entry.tool != ASK:
+            return
+        transcript.entries[place] = Call(entry.tool, entry.args, entry.id)
 
 
 def _fill(transcript: Transcript, places: dict[str, int], call_id: str, metadata: Any, content: Any) -> None:
@@ -111,7 +121,7 @@ def _fill(transcript: Transcript, places: dict[str, int], call_id: str, metadata
     if not isinstance(call, Call):
         return
     answer = _text(content) if call.tool == ASK else None
-    result = metadata if isinstance(metadata, dict) else {}
+    result = metadata if isinstance(metadata, dict) else None
     transcript.entries[place] = Call(call.tool, call.args, call.id, result, answer)
 
 

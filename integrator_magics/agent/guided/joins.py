@@ -2,128 +2,181 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from .columns import Chosen
-from .fields import Fields, default_fields, key_field, readable
+from .fields import Fields, key_field, match_field, readable
 from .knowledge import Knowledge
 from .plan import JoinStep
-from .request import Request
 from .steps import ToolCall
-from .words import likeness, name_tokens, snake, tokens
+from .words import name_tokens, singular, tokens
 
-__all__ = ["join_steps"]
+__all__ = ["Wish", "join_for", "join_through", "steps_for", "worth"]
 
-
-def join_steps(
-    request: Request,
-    chosen: Chosen,
-    obj: str,
-    driver: Mapping[str, Any],
-    fields: Fields,
-    known: Knowledge,
-    objects: list[dict[str, Any]],
-) -> tuple[tuple[JoinStep, ...], tuple[str, ...], tuple[str, ...]]:
-    """Join steps, phrases that are no join, and notes."""
-    joins = list(driver.get("joins") or ())
-    wanted: list[Mapping[str, Any]] = []
-    leftover: list[str] = []
-    for phrase in chosen.withs:
-        found = _join_for(phrase, obj, joins)
-        if found:
-            wanted.append(found)
-        else:
-            leftover.append(phrase)
-    for entry in chosen.joins:
-        said = str(entry.get("join") or str(entry.get("field", "")).split(".")[0])
-        found = next((join for join in joins if _object(join["start"]) == obj and _object(join["to"]) == said), None)
-        found = found or _join_for(said, obj, joins)
-        if found:
-            wanted.append(found)
-    steps: list[JoinStep] = []
-    for join in {str(join["to"]): join for join in wanted}.values():
-        steps += _chain(join, obj, joins, driver, known, len(steps))
-    return tuple(steps), tuple(leftover), ()
+Join = Mapping[str, Any]
+_VAGUE = frozenset("info information detail data of the a their its all name record membership association".split())
 
 
-def _object(place: str) -> str:
+@dataclass(frozen=True)
+class Wish:
+    """A join that was asked for: the manifest's entry, the words left over ("name"), and `show` of a question."""
+
+    join: Join
+    rest: str = ""
+    show: str = ""
+
+
+def object_of(place: str) -> str:
+    """"CampaignMember.LeadId" -> "CampaignMember"."""
     return str(place).rpartition(".")[0]
 
 
-def _field(place: str) -> str:
+def field_of(place: str) -> str:
+    """"CampaignMember.LeadId" -> "LeadId"."""
     return str(place).rpartition(".")[2]
 
 
-def _join_for(phrase: str, obj: str, joins: list[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    said = [
-        word for word in tokens(phrase) if word not in ("info", "information", "details", "data", "name", "names")
-    ] or tokens(phrase)
-    best, score = None, 0.0
+def join_for(phrase: str, obj: str, joins: Sequence[Join]) -> Wish | None:
+    """The join that a phrase speaks of: "campaign info", "account name", "CampaignMember"."""
+    said = [singular(word) for word in tokens(phrase)]
+    best: Wish | None = None
+    length = 0
     for join in joins:
-        if _object(join["start"]) != obj:
+        if object_of(join["start"]) != obj:
             continue
-        names = [*join["words"], " ".join(name_tokens(_object(join["to"])))]
-        value = max(likeness(" ".join(said), word, word) for word in names)
-        if value > score:
-            best, score = join, value
-    return best if score >= 0.85 else None
+        for word in (*join["words"], object_of(join["to"]), " ".join(name_tokens(object_of(join["to"])))):
+            wanted = [singular(part) for part in tokens(word)]
+            if wanted and said[: len(wanted)] == wanted and len(wanted) > length:
+                rest = [part for part in tokens(phrase)[len(wanted) :] if singular(part) not in _VAGUE - {"name"}]
+                best, length = Wish(join, " ".join(rest)), len(wanted)
+    return best
+
+
+def join_through(field: str, obj: str, joins: Sequence[Join]) -> Wish | None:
+    """The join that starts at a reference field: Lead.OwnerId -> the owner."""
+    for join in joins:
+        if join["start"] == f"{obj}.{field}":
+            return Wish(join, "name")
+    return None
+
+
+def steps_for(
+    wishes: Sequence[Wish], obj: str, fields: Fields, driver: Mapping[str, Any], known: Knowledge
+) -> tuple[JoinStep, ...]:
+    """Join steps in order; each object is joined once."""
+    joins: Sequence[Join] = driver.get("joins") or ()
+    merged: dict[str, list[Wish]] = {}
+    for wish in wishes:
+        merged.setdefault(f"{wish.join['start']} {wish.join['to']}", []).append(wish)
+    found: list[JoinStep] = []
+    for same in merged.values():
+        found += _chain(same, obj, fields, joins, driver, known)
+    return tuple(found)
+
+
+def _further(join: Join, obj: str, joins: Sequence[Join]) -> Join | None:
+    """Where the other side only connects, the join to what is behind it: they share a word."""
+    other = object_of(join["to"])
+    words = {word.casefold() for word in join["words"]}
+    for entry in joins:
+        if object_of(entry["start"]) == other and object_of(entry["to"]) != obj:
+            if words & {word.casefold() for word in entry["words"]}:
+                return entry
+    return None
 
 
 def _chain(
-    join: Mapping[str, Any],
-    obj: str,
-    joins: list[Mapping[str, Any]],
-    driver: Mapping[str, Any],
-    known: Knowledge,
-    first: int,
+    wishes: Sequence[Wish], obj: str, fields: Fields, joins: Sequence[Join], driver: Mapping[str, Any], known: Knowledge
 ) -> list[JoinStep]:
-    """The join, and one further where the other side only connects (its words name what is behind it)."""
-    other = _object(join["to"])
-    further = [
-        entry
-        for entry in joins
-        if _object(entry["start"]) == other
-        and _object(entry["to"]) != obj
-        and set(map(str.casefold, entry["words"])) & set(map(str.casefold, join["words"]))
-    ][:1]
-    calls = [
-        ToolCall("get_fields", {"system": driver["name"], "object": name})
-        for name in (other, *(_object(entry["to"]) for entry in further))
-    ]
-    words = f"I am looking at the fields of {other}, reading only."
+    join = wishes[0].join
+    further = _further(join, obj, joins)
+    chain = [join, *([further] if further else [])]
+    calls = [ToolCall("get_fields", {"system": driver["name"], "object": object_of(entry["to"])}) for entry in chain]
+    names = " and ".join(str(call.args["object"]) for call in calls)
+    words = f"I am looking at the fields of {names}, reading only."
     known.need(words, *calls)
     looks = [known.look(words, call, str(call.args["object"])) for call in calls]
+    there = [readable((look.data.get("fields") if look else None) or {}) for look in looks]
+    shown = _shown(wishes, chain, there, fields)
+    label = str(join["words"][0]) if join["words"] else " ".join(name_tokens(object_of(join["to"])))
     found: list[JoinStep] = []
-    label = str(join["words"][0] if join["words"] else " ".join(name_tokens(other)))
-    for place, (entry, look) in enumerate(zip((join, *further), looks, strict=True)):
-        name = _object(entry["to"])
-        there: Fields = (look.data.get("fields") if look else None) or {}
-        key = _field(entry["to"])
-        needed = [key, *(_field(more["start"]) for more in further if place == 0)]
-        shown = [field for field in _worth(there, name, driver) if field not in needed]
-        keep = str(entry.get("keep") or "left")
+    left = ""
+    for place, (entry, known_fields) in enumerate(zip(chain, there, strict=True)):
+        name = object_of(entry["to"])
+        key = field_of(entry["to"])
+        needed = [key, *([field_of(chain[1]["start"])] if further and place == 0 else [])]
+        prefix = f"{name.rpartition('.')[2]}."
         found.append(
             JoinStep(
                 object=name,
-                start=_field(entry["start"]),
+                start=left + field_of(entry["start"]),
                 key=key,
-                fields=tuple(dict.fromkeys([*needed, *shown])),
-                keep=keep,
-                prefix=f"{snake(name)}_" if place == 0 else f"{snake(name)}_",
+                fields=tuple(dict.fromkeys([*needed, *shown[place]])),
+                keep=str(entry.get("keep") or "left") if place == 0 else found[0].keep,
+                prefix=prefix,
                 label=label,
-                inner_of=-1 if place == 0 else first,
+                many=place == 0 and not known_fields.get(key, {}).get("primary_key"),
+                shown=tuple(shown[place]),
+                labels=tuple(str(known_fields[field].get("label") or field) for field in shown[place]),
+                through=place > 0,
             )
         )
+        left = prefix
     return found
 
 
-def _worth(fields: Fields, obj: str, driver: Mapping[str, Any]) -> list[str]:
-    usable = readable(fields)
-    key = key_field(usable, obj)
-    names = [
-        name
-        for name in default_fields(usable, obj, driver.get("created"), limit=6)
-        if name != key and not usable[name].get("references")
-    ]
-    return names[:6]
+def _shown(wishes: Sequence[Wish], chain: Sequence[Join], there: Sequence[Fields], left: Fields) -> list[list[str]]:
+    """Fields to bring of each object of the chain."""
+    shown: list[list[str]] = [[] for _ in chain]
+    last = len(chain) - 1
+    for wish in wishes:
+        if wish.show:
+            target = object_of(wish.show)
+            place = next((p for p, entry in enumerate(chain) if object_of(entry["to"]) == target), 0)
+            if field_of(wish.show) in there[place]:
+                shown[place].append(field_of(wish.show))
+                continue
+        if wish.rest:
+            for place in range(last, -1, -1):
+                match = match_field(wish.rest, there[place], object_of(chain[place]["to"]))
+                if match.sure:
+                    shown[place] += match.names
+                    break
+            else:
+                shown[last] += _worth_of(there[last], object_of(chain[last]["to"]), left, is_link=False)
+            continue
+        for place, entry in enumerate(chain):
+            shown[place] += _worth_of(there[place], object_of(entry["to"]), left, is_link=place < last)
+    return [list(dict.fromkeys(names)) for names in shown]
+
+
+def worth(fields: Fields, obj: str) -> list[str]:
+    """What to show of an object when only its name was said."""
+    return _worth_of(fields, obj, {}, is_link=False)
+
+
+def _worth_of(fields: Fields, obj: str, left: Fields, *, is_link: bool) -> list[str]:
+    """A name, a type, a status, what has choices and few dates; of a link only what is its own."""
+    key = key_field(fields, obj)
+    names = []
+    wishes = ("status", "type") if is_link else ("name", "type", "status", "start date", "industry", "amount", "email")
+    for wish in wishes:
+        match = match_field(wish, fields, obj)
+        for name in match.names if match.sure else ():
+            entry = fields[name]
+            if name == key or entry.get("references") or (is_link and entry.get("personal")):
+                continue
+            names.append(name)
+    if is_link:
+        own = [
+            name
+            for name, entry in fields.items()
+            if entry.get("type") == "boolean" and name not in left and not _is_system(name)
+        ]
+        names += own[:2]
+    return list(dict.fromkeys(names))[:5] or [name for name in fields if name != key][:3]
+
+
+def _is_system(name: str) -> bool:
+    return bool({"deleted", "system", "archived", "locked"} & set(name_tokens(name)))

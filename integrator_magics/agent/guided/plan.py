@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from .conditions import Filter
 from .request import FileWish
 
-__all__ = ["Column", "JoinStep", "Plan", "System"]
+__all__ = ["Column", "JoinStep", "Plan", "Presence", "System"]
 
 
 @dataclass(frozen=True)
@@ -32,16 +32,30 @@ class Column:
 
 @dataclass(frozen=True)
 class JoinStep:
-    """Another object joined to what was read so far; `start` is the column on the left, `key` the one on its right."""
+    """Another object joined to what was read so far: column `start` there is `key` here."""
 
     object: str
     start: str
     key: str
-    fields: tuple[str, ...]
+    fields: tuple[str, ...]  # read
     keep: str
     prefix: str
     label: str
-    inner_of: int = -1  # joined to the right side of that step first
+    many: bool = False  # one record can have several of these
+    shown: tuple[str, ...] = ()  # wanted, of `fields`
+    labels: tuple[str, ...] = ()
+    through: bool = False  # joined to the step before, not to the object asked for
+
+
+@dataclass(frozen=True)
+class Presence:
+    """Records are kept when another object has one with their value (`wanted`), or when it has none."""
+
+    object: str
+    start: str
+    key: str
+    wanted: bool
+    label: str
 
 
 @dataclass(frozen=True)
@@ -58,21 +72,32 @@ class Plan:
     window_filters: tuple[Filter, ...] = ()
     target: System | None = None
     table: str = ""
+    joined: tuple[Column, ...] = ()  # what joins add
     key: str = ""
     key_words: str = ""
     new_table: bool = False
     added_columns: tuple[str, ...] = ()
     joins: tuple[JoinStep, ...] = ()
+    presences: tuple[Presence, ...] = ()
     files: tuple[FileWish, ...] = ()
     limit: int = 0
+    order: str = ""  # the field whose highest, or lowest, values come first
     cron: str | None = None
     verified: bool = True
     count: int | None = None
+    counted: bool = False  # the count was made with the conditions; else it is the system's own, about
     measure: str = ""
     of: str = ""
-    group: tuple[str, ...] = ()
+    group: str = ""
+    group_join: tuple[JoinStep, ...] = ()  # the group is the last one's first shown field
+    group_label: str = ""
     ascending: bool = False
     notes: tuple[str, ...] = field(default=())
+
+    @property
+    def plain(self) -> bool:
+        """True when records go to the target just as they are read."""
+        return not (self.joins or self.presences or self.limit)
 
     @property
     def where(self) -> tuple[Filter, ...]:

@@ -33,6 +33,7 @@ class Request:
     unknown_role: str = ""
     files: tuple[FileWish, ...] = ()
     subject: str = ""  # "leads"
+    target_subject: str = ""  # "contacts" in "customers to HubSpot contacts"
     adjectives: tuple[str, ...] = ()  # words before it: "open", "converted"
     fields: tuple[str, ...] = ()  # phrases: "how they got to us"
     withs: tuple[str, ...] = ()  # phrases after "with": fields, joins or conditions

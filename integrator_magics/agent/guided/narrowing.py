@@ -1,0 +1,145 @@
+"""Which records: the time window, conditions on fields, and whether something beside them is there."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from .conditions import Filter, Reading, read_condition
+from .explain import and_list
+from .fields import Fields, match_field, readable, time_fields
+from .joins import field_of, join_for, object_of
+from .knowledge import Knowledge
+from .plan import Presence
+from .request import Request
+from .steps import Ask, Choice, Say
+from .words import likeness, slug
+
+__all__ = ["Narrowed", "narrow", "window_of"]
+
+_BESIDE = re.compile(
+    r"^(?:only )?(?P<word>with no|without|with|who have no|that have no|have no|lacking|missing|in|not in|having|have|has)"
+    r"(?: (?:an?|any|some|at least one|the|their|known))? (?P<what>.+)$",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True)
+class Narrowed:
+    """Conditions, presences, and what to tell the user."""
+
+    filters: tuple[Filter, ...] = ()
+    presences: tuple[Presence, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+def window_of(
+    request: Request, fields: Fields, obj: str, driver: Mapping[str, Any], known: Knowledge
+) -> tuple[tuple[Filter, ...], str]:
+    """Conditions of the time window, and its words; asks which date counts where several could."""
+    window = request.window
+    if not window:
+        return (), ""
+    usable = readable(fields)
+    names = time_fields(usable, window.verb, obj, driver.get("created"), driver.get("cursor"))
+    if not names:
+        raise Say(
+            f"{obj} has no field with a date, so I can't choose records by time ({window.words}). "
+            "Say it without the time."
+        )
+    name = names[0] if len(names) == 1 else _which_date(names, window.words, fields, obj, known)
+    kind = str(fields[name].get("type"))
+    label = str(fields[name].get("label") or name)
+    found = [
+        Filter(name, op, moment.code(kind), f"{label} {window.words}")
+        for op, moment in ((">=", window.start), ("<", window.end))
+        if moment
+    ]
+    is_created = driver.get("created") == name
+    return tuple(found), window.words if is_created else f"{window.words} (by {label})"
+
+
+def _which_date(names: list[str], words: str, fields: Fields, obj: str, known: Knowledge) -> str:
+    reply = known.answer("time")
+    choices = [Choice(str(fields[name].get("label") or name), name, name) for name in names[:6]]
+    if reply is None:
+        raise Ask("time", f'{obj} has several dates. Which one decides ("{words}")?', choices)
+    answer, _ = reply
+    if answer.index is not None and answer.index < len(choices):
+        return str(choices[answer.index].value)
+    match = match_field(answer.text, {name: fields[name] for name in names}, obj)
+    return match.names[0] if match.names else names[0]
+
+
+def narrow(
+    request: Request,
+    rest: tuple[str, ...],
+    fields: Fields,
+    obj: str,
+    noun: str,
+    driver: Mapping[str, Any],
+    known: Knowledge,
+) -> Narrowed:
+    """Every condition of a request; asks where a phrase can mean several things or nothing."""
+    filters: list[Filter] = []
+    presences: list[Presence] = []
+    notes: list[str] = []
+    for phrase in (*(f"only {word}" for word in request.adjectives), *request.conditions, *rest):
+        if found := _beside(phrase, fields, obj, driver):
+            presences += [entry for entry in found if isinstance(entry, Presence)]
+            filters += [entry for entry in found if isinstance(entry, Filter)]
+            continue
+        reading = read_condition(phrase, fields, obj)
+        filters += reading.filters[0] if reading.sure else _asked(phrase, reading, fields, obj, noun, known, notes)
+    return Narrowed(tuple(dict.fromkeys(filters)), tuple(dict.fromkeys(presences)), tuple(notes))
+
+
+def _beside(phrase: str, fields: Fields, obj: str, driver: Mapping[str, Any]) -> list[Filter | Presence]:
+    """"without a campaign": an object beside, reached by a join; the reference itself where there is one."""
+    match = _BESIDE.match(phrase.strip())
+    if not match:
+        return []
+    what = match["what"].strip(" .,")
+    exact = match_field(what, readable(fields), obj)
+    if exact.sure and likeness(what, exact.names[0], str(fields[exact.names[0]].get("label") or ""), obj) >= 0.94:
+        return []
+    wish = join_for(what, obj, driver.get("joins") or ())
+    if not wish or wish.rest:
+        return []
+    wanted = not re.search(r"\bno\b|without|lacking|missing|not in", match["word"], re.IGNORECASE)
+    start = field_of(wish.join["start"])
+    label = str(wish.join["words"][0]) if wish.join["words"] else object_of(wish.join["to"])
+    if fields.get(start, {}).get("references"):
+        said = f"{label} is {'filled in' if wanted else 'empty'}"
+        return [Filter(start, "not null" if wanted else "is null", "None", said)]
+    return [Presence(object_of(wish.join["to"]), start, field_of(wish.join["to"]), wanted, label)]
+
+
+def _asked(
+    phrase: str, reading: Reading, fields: Fields, obj: str, noun: str, known: Knowledge, notes: list[str]
+) -> tuple[Filter, ...]:
+    slot = slug(f"filter {phrase}")
+    reply = known.answer(slot)
+    choices = [Choice(and_list([part.words for part in entry]), "", entry) for entry in reading.filters]
+    everything = Choice(f"Take all {noun}", "without this condition")
+    if reply is None:
+        if choices:
+            question = f'Which {noun} do you mean by "{phrase}"?'
+        else:
+            near = and_list([str(fields[name].get("label") or name) for name in reading.near], "or")
+            hint = f" It has {near}, for instance." if near else ""
+            question = f'I could not match "{phrase}" with a field of {obj}.{hint} How shall I choose the {noun}?'
+        raise Ask(slot, question, [*choices, everything])
+    answer, _ = reply
+    if answer.index is not None:
+        return choices[answer.index].value if answer.index < len(choices) else ()
+    again = read_condition(answer.text, fields, obj)
+    if again.filters:
+        return again.filters[0]
+    for choice in choices:
+        if any(likeness(answer.text, part.field, str(fields[part.field].get("label") or "")) > 0.9 for part in choice.value):
+            return tuple(choice.value)
+    notes.append(f'I left out the condition "{phrase}", because no field fits it.')
+    return ()
