@@ -106,7 +106,7 @@ class Bridge:
                 client.settimeout(None)
                 client.sendall(answer)
                 server.sendall(first)
-                back = self._run(_pump, server, client)
+                back = self._run(_answer_once if first and not answer else _pump, server, client)
                 _pump(client, server)
                 if back:
                     back.join()  # the client has sent everything; the answer may still be on its way
@@ -132,9 +132,8 @@ class Bridge:
             answer, first = b"HTTP/1.1 200 Connection established\r\n\r\n", head.partition(b"\r\n\r\n")[2]
         elif found := _PLAIN.match(line):
             destination = (found[2].decode("ascii", "replace").lower(), int(found[3] or 80))
-            kept = re.sub(rb"(?i)(?:^|(?<=\r\n))(?:proxy-)?connection:[^\r\n]*\r\n", b"", rest)
             start = b" ".join((found[1], found[4] or b"/", found[5]))
-            answer, first = b"", start + b"\r\nConnection: close\r\n" + kept
+            answer, first = b"", _closing(start + b"\r\n" + rest)
         else:
             client.sendall(_refusal(b"400 Bad Request", "This is not a request for a proxy."))
             return None
@@ -157,6 +156,24 @@ class Bridge:
         with self._lock:
             self._open.discard(entry)
         entry.close()
+
+
+def _answer_once(source: socket.socket, sink: socket.socket) -> None:
+    """Copy the answer to a plain request, telling the client that no second one may follow on this connection."""
+    head = b""
+    with contextlib.suppress(OSError):
+        while b"\r\n\r\n" not in head and len(head) < HEAD and (data := source.recv(4096)):
+            head += data
+        sink.sendall(_closing(head))
+    _pump(source, sink)
+
+
+def _closing(head: bytes) -> bytes:
+    """A request or answer with `Connection: close` instead of what it said about the connection."""
+    start, _, rest = head.partition(b"\r\n")
+    fields, end, body = rest.partition(b"\r\n\r\n")
+    fields = re.sub(rb"(?im)^(?:proxy-)?connection:[^\r\n]*(?:\r\n|\Z)", b"", fields)
+    return start + b"\r\nConnection: close\r\n" + fields + end + body
 
 
 def _pump(source: socket.socket, sink: socket.socket) -> None:

@@ -65,7 +65,7 @@ def plan(allowed: Iterable[Destination], env: Mapping[str, str]) -> Plan:
     for number, (host, port) in enumerate(dict.fromkeys(allowed), start=1):
         ports.add(port)
         if is_loopback(host):
-            found.listen.append(("127.0.0.1", port, (host, port)))
+            found.listen.append((host if _address(host) else "127.0.0.1", port, (host, port)))
             continue
         own, inside = f"127.1.{number >> 8}.{number & 255}", port if port >= _UNPRIVILEGED else port + _HIGH
         is_libpq = host == env.get("PGHOST")
