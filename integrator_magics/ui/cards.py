@@ -12,7 +12,7 @@ from ..events import Asked, Event, Explained, Failed, Option, Previewed, Progres
 from . import wording, words
 from .controller import Controller
 from .frames import search_view
-from .html import code_block, details, escape, fragment, paragraphs
+from .html import code_block, details, escape, fragment, paragraphs, settled_preview
 from .script_cells import Placed, cell_source
 
 __all__ = ["Act", "Card", "PlaceCard", "ProgressRow", "make_card"]
@@ -233,6 +233,7 @@ class PreviewCard(_Waiting):
 
     def settle(self) -> None:
         super().settle()
+        self.head.value = settled_preview(self._preview)
         self._box.children = (self.head, *self._sheets)
 
 
@@ -293,13 +294,17 @@ class StepCard(Card):
         self.event = event
         self.head.value = fragment(replace(event, tables=[], code=""))
         if self._fold is None and (event.tables or event.code):
-            label = words.join_words([words.count(table.count, "row") for table in event.tables]) or "code"
+            rows = sum(table.count for table in event.tables)
+            label = words.count(rows, "row") if event.tables else "code"
             names = words.join_words([table.name for table in event.tables]) or "the code that ran"
             self._fold = _Fold(label, lambda: self._content(event), tooltip=f"Show {words.clip(names, 200)}")
             self._line.children = (self.head, self._fold.button)
             self._box.children = (self._line, row([self._fold.body]))
-            if event.tables:
-                self._fold.set(True)
+
+    def unfold(self) -> None:
+        """Show what was found, when that is the end of it."""
+        if self._fold is not None and isinstance(self.event, Step) and self.event.tables:
+            self._fold.set(True)
 
     @staticmethod
     def _content(event: Step) -> list[W.Widget]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from functools import singledispatch
 from html import escape as _escape
@@ -40,6 +41,7 @@ __all__ = [
     "page",
     "paragraphs",
     "preview_body",
+    "settled_preview",
     "table_html",
     "transcript",
 ]
@@ -82,8 +84,12 @@ def _card(icon: str, word: str, body: str, kind: str = "") -> str:
 
 
 def paragraphs(text: object) -> str:
-    """Each line of a text as a paragraph."""
-    return "".join(f"<p>{escape(part)}</p>" for part in words.clean(text).split("\n") if part.strip())
+    """Each line of a text as a paragraph; `words` between backticks as code."""
+    return "".join(f"<p>{_inline(part)}</p>" for part in words.clean(text).split("\n") if part.strip())
+
+
+def _inline(text: object) -> str:
+    return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text))
 
 
 def _list(items: Iterable[str], tag: str = "ul") -> str:
@@ -200,16 +206,20 @@ def _(event: Wrote) -> str:
         f'<span class="ig-line"><span class="ig-title">Script</span><span class="ig-detail">'
         f"<code>{escape(event.name)}</code>{version}, sha256 {escape(words.short(event.sha256))}</span></span>"
     )
-    body = details(line, code_block(event.code), line=True) + paragraphs(event.explanation)
+    body = details(line, code_block(event.code), line=True) + _explanation(event.explanation)
     if event.diff:
         body += "<p>What changes</p>" + code_block(event.diff, "diff")
     return _card("✓", "script", body, "wrote")
 
 
+def _explanation(text: str) -> str:
+    parts = [part for part in text.split("\n") if part.strip()]
+    return _list((_inline(part) for part in parts), "ol") if len(parts) > 1 else paragraphs(text)
+
+
 @fragment.register
 def _(event: Explained) -> str:
-    body = f"<p>The script <code>{escape(event.name)}</code></p>" + _list((escape(line) for line in event.lines), "ol")
-    body += f"<p>{escape(wording.PLAN_END)}</p>"
+    body = f"<p>The script <code>{escape(event.name)}</code></p>" + _list((_inline(line) for line in event.lines), "ol")
     if event.next_runs:
         body += "<p>Next runs</p>" + _list(escape(run) for run in event.next_runs)
     return _card("i", "plan", body, "plan")
@@ -257,6 +267,11 @@ def preview_body(event: Previewed) -> str:
 
 def _results(tables: list[Table], files: list[dict[str, Any]]) -> str:
     return "".join(_table(table) for table in tables) + _list(escape(wording.file_line(entry)) for entry in files)
+
+
+def settled_preview(event: Previewed) -> str:
+    """A preview that was decided on: without its question."""
+    return _card("✓", "preview", preview_body(event), "step")
 
 
 @fragment.register
@@ -308,7 +323,7 @@ def _(event: Ran) -> str:
 @fragment.register
 def _(event: Failed) -> str:
     what, *rest = wording.failure_lines(event)
-    body = f'<p class="ig-title">{escape(what)}</p>' + "".join(f"<p>{escape(line)}</p>" for line in rest)
+    body = f'<p class="ig-title">{_inline(what)}</p>' + "".join(paragraphs(line) for line in rest)
     body += _options(event.options)
     if event.detail:
         body += details("Details", code_block(event.detail))

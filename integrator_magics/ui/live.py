@@ -31,7 +31,7 @@ from ..events import (
 )
 from . import text
 from .bridge import AskingCell, Bridge
-from .cards import Card, PlaceCard, ProgressRow, button, html_widget, make_card, row
+from .cards import Card, PlaceCard, ProgressRow, StepCard, button, html_widget, make_card, row
 from .controller import Controller
 from .dispatch import Dispatcher
 from .html import escape, fragment, transcript
@@ -141,7 +141,7 @@ class LiveView:
         place, replaced = self._story.add(event)
         if place is None:
             return
-        if replaced:
+        if replaced and type(event) is type(self._cards[place].event):
             self._cards[place].update(event)
             return
         if isinstance(event, _TURNS):
@@ -149,8 +149,10 @@ class LiveView:
                 card.settle()
         if isinstance(event, Wrote):
             self._fold(card for card in self._cards if getattr(card.event, "name", "") == event.name)
-        elif isinstance(event, _TURNS) or (isinstance(event, Step) and event.tables):
+        elif isinstance(event, _TURNS):
             self._fold(card for card in self._cards if isinstance(card.event, Step))
+            if isinstance(event, Ended):
+                self._show_findings()
         if isinstance(event, Opened):
             self._head.value = fragment(event)
             self._bar.layout.display = ""
@@ -158,12 +160,18 @@ class LiveView:
             card.widget.layout.display = "none"
         else:
             card = make_card(event, self._controller, self._act, self._dispatcher.post_later, self._go_to)
-        self._cards.append(card)
+        self._cards[place:] = [card]
         self._list.children = tuple(entry.widget for entry in self._cards)
         if isinstance(event, Explained):
             self._show_place(event.name)
         elif isinstance(event, Wrote):
             self._places.pop(event.name, None)
+
+    def _show_findings(self) -> None:
+        """A dialog that ended without a script: what it found last is what was asked for."""
+        since = [card for card in self._cards if not isinstance(card.event, (Said, Answered))]
+        if since and isinstance(since[-1], StepCard):
+            since[-1].unfold()
 
     @staticmethod
     def _fold(cards: Iterable[Card]) -> None:

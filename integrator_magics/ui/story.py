@@ -54,10 +54,11 @@ class Story:
                 entry = self.entries[place]
                 if isinstance(entry, Step) and entry.id == event.id:
                     return place
-        if isinstance(event, Said) and self.entries:
-            last = self.entries[-1]
-            if isinstance(last, Said) and last.partial:
-                return len(self.entries) - 1
+        last = self.entries[-1] if self.entries else None
+        if isinstance(event, Previewed) and isinstance(last, Step) and last.id == "preview":
+            return len(self.entries) - 1
+        if isinstance(event, Said) and isinstance(last, Said) and last.partial:
+            return len(self.entries) - 1
         return None
 
     @property

@@ -149,8 +149,9 @@ def _(event: Answered) -> list[str]:
 def _(event: Wrote) -> list[str]:
     version = f", version {event.version}" if event.version > 1 else ""
     found = [f"i  Script {words.clean(event.name)}{version}   sha256 {words.short(event.sha256)}"]
-    if event.explanation:
-        found += _wrap(event.explanation)
+    parts = [part for part in event.explanation.split("\n") if part.strip()]
+    for at, part in enumerate(parts, 1):
+        found += _wrap(f"{at}. {part}" if len(parts) > 1 else part, indent="     ")
     if event.diff:
         found += [f"     {line}" for line in words.clean(event.diff).splitlines()]
     return found
@@ -161,7 +162,6 @@ def _(event: Explained) -> list[str]:
     found = [f"i  The script {words.clean(event.name)}"]
     for at, line in enumerate(event.lines, 1):
         found += _wrap(f"{at}. {line}", indent="     ")
-    found.append(f"   {wording.PLAN_END}")
     if event.next_runs:
         found.append("   Next runs")
         found += [f"     {words.clean(run)}" for run in event.next_runs]

@@ -34,16 +34,17 @@ _CSS = """
 .ig-dialog summary, .ig-live summary { cursor: pointer; }
 .ig-more > summary { list-style: none; position: relative; }
 .ig-more > summary::-webkit-details-marker { display: none; }
-.ig-more > summary::after { content: "\25B8"; position: absolute; right: 4px; top: 0;
+.ig-more > summary::after { content: "▸"; position: absolute; right: 4px; top: 0;
   color: var(--jp-ui-font-color2, inherit); }
-.ig-more[open] > summary::after { content: "\25BE"; }
+.ig-more[open] > summary::after { content: "▾"; }
 .ig-scroll { overflow-x: auto; max-width: 100%; }
 .ig-dialog table.ig-table, .ig-live table.ig-table { border-collapse: collapse; margin: 4px 0; border: none;
   table-layout: auto; font-size: var(--jp-ui-font-size1, 13px); }
 .ig-table caption { text-align: left; color: var(--jp-ui-font-color2, inherit); padding: 2px 0; }
 .ig-dialog .ig-table th, .ig-dialog .ig-table td, .ig-live .ig-table th, .ig-live .ig-table td {
   text-align: left; padding: 2px 10px; border-bottom: 1px solid var(--jp-border-color2, currentColor);
-  vertical-align: top; max-width: 320px; overflow-wrap: anywhere; white-space: normal; background: none;
+  vertical-align: top; max-width: 320px; min-width: 4ch; overflow-wrap: break-word; word-break: normal;
+  white-space: normal; background: none;
   color: var(--jp-ui-font-color1, inherit); }
 .ig-dialog .ig-table td.ig-number, .ig-live .ig-table td.ig-number, .ig-counts thead th:not(:first-child) {
   text-align: right !important; font-variant-numeric: tabular-nums; white-space: nowrap !important; }
@@ -66,7 +67,13 @@ pre.ig-code, .ig-dialog pre.ig-code { font-family: var(--jp-code-font-family, mo
 .ig-live .ig-button { white-space: normal; line-height: 1.4; padding: 3px 12px; text-align: left; max-width: 100%; }
 .ig-live .ig-fold { background: none; border: none; box-shadow: none; padding: 0 2px; min-height: 0; margin: 0;
   color: var(--jp-ui-font-color2, inherit); }
-.ig-live .ig-step-row > :first-child { flex: 1 1 auto; min-width: 0; }
+.ig-live .widget-html { min-width: 0; max-width: 100%; }
+.ig-live .widget-html-content { flex: 1 1 auto; min-width: 0; max-width: 100%; }
+.ig-live .ig-button { flex: none; }
+.ig-live .ig-step-row > :first-child { flex: 1 1 auto; }
+.ig-live .ig-step-row > .ig-fold { flex: 0 0 92px; text-align: right; white-space: nowrap; overflow: visible; }
+.ig-live .ig-step-row:not(:has(.ig-fold)) { padding-right: 92px; }
+.ig-live .ig-step-row .ig-line { width: 100%; }
 .ig-live .ig-fold:hover { background: none; text-decoration: underline; }
 .ig-sheet { overflow: auto; }
 .ig-under { margin-left: 33px; }

@@ -6,7 +6,6 @@ from ..events import Failed, Opened, Previewed, Progress, Ran, Table, TargetCoun
 from . import words
 
 __all__ = [
-    "PLAN_END",
     "PREVIEW_COLUMNS",
     "approve_label",
     "approve_magic",
@@ -31,7 +30,6 @@ __all__ = [
     "write_question",
 ]
 
-PLAN_END = "Run its cell to see a preview. Nothing is written before you approve."
 PREVIEW_COLUMNS = ["add", "update", "unchanged", "reject", "delete"]
 
 
@@ -91,6 +89,8 @@ def write_question(event: Previewed) -> str:
 
 def approve_label(event: Previewed) -> str:
     """The words on the button: they name rows and system."""
+    if not rows_to_write(event) and not any(target.changes for target in event.targets):
+        return "Run it, with 0 rows to write"
     systems = list(dict.fromkeys(system_label(t.system) for t in event.targets if t.add + t.update or t.changes))
     rows = rows_to_write(event)
     act = f"writing {words.count(rows, 'row')}" if rows else "this change"
@@ -111,11 +111,12 @@ def validity(event: Previewed) -> str:
 def difference_line(entry: dict[str, object]) -> str:
     """One difference of a preview: "email: ann@old.example -> ann@new.example".
 
-    Understands {field, old, new[, key]} and {key, field: [old, new], ...}; anything else is shown as name: value.
+    Understands {column (or field), old, new[, key]} and {column: [old, new], ...}; anything else is "name: value".
     """
-    if "field" in entry and ("old" in entry or "new" in entry):
-        key = f"{words.clip(entry['key'], 30)}  " if entry.get("key") not in (None, "") else ""
-        return f"{key}{words.clip(entry['field'])}: {_value(entry.get('old'))} -> {_value(entry.get('new'))}"
+    name = entry.get("column") or entry.get("field")
+    if name and ("old" in entry or "new" in entry):
+        change = f"{words.clip(name)}: {_value(entry.get('old'))} -> {_value(entry.get('new'))}"
+        return change if entry.get("key") in (None, "") else f"{change}   ({words.clip(entry['key'], 30)})"
     parts = []
     for name, value in entry.items():
         if isinstance(value, (list, tuple)) and len(value) == 2:
