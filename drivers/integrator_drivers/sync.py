@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,8 @@ from .records import Records
 from .report import report
 
 __all__ = ["Receipt", "Source", "Target", "sync", "system_of"]
+
+logger = logging.getLogger("integrator")
 
 BATCH = 5_000
 KEPT_REJECTS = 100
@@ -110,6 +113,7 @@ def sync(source: Source | Records, target: Target, key: str) -> Receipt:
         _report(receipt, stopped=True)
         raise
     _report(receipt, stopped=False)
+    logger.info("%s: %s", receipt.object, receipt)
     return receipt
 
 
