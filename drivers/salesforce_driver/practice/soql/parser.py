@@ -154,7 +154,8 @@ class _Parser:
         while self.accept_symbol(","):
             selected.append(self.selected(nested))
         self.expect_word("FROM")
-        source = self.name()
+        # Group and Order are objects too.
+        source = self.take() if self.is_word("GROUP", "ORDER") else self.name()
         source_text = source.text
         while nested and self.accept_symbol("."):
             source_text += "." + self.name().text

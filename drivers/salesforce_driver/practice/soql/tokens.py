@@ -16,7 +16,7 @@ _PATTERN = re.compile(
     (?P<space>\s+)
   | (?P<datetime>\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:?\d{2}))
   | (?P<date>\d{4}-\d{2}-\d{2})(?![\dT])
-  | (?P<number>[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?)(?![\w-])
+  | (?P<number>[+-]?(?:\d+(?:\.\d+)?|\.\d+))(?![\w-])
   | (?P<string>'(?:[^'\\]|\\.)*')
   | (?P<name>[A-Za-z_]\w*)
   | (?P<symbol>!=|<>|<=|>=|[=<>(),.:])
@@ -63,7 +63,7 @@ def _value(kind: str, piece: str, text: str, position: int) -> str | int | float
             case "string":
                 return unescape(piece[1:-1])
             case "number":
-                return float(piece) if re.search(r"[.eE]", piece) else int(piece)
+                return float(piece) if "." in piece else int(piece)
             case "date":
                 return date.fromisoformat(piece)
             case "datetime":
