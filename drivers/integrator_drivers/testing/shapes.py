@@ -9,6 +9,8 @@ from ..protocols import Field, FieldType
 
 __all__ = ["field_problems"]
 
+# Not Field.__required_keys__: with postponed annotations it is empty.
+REQUIRED = ("type", "native_type", "nullable")
 KINDS: dict[str, type | tuple[type, ...]] = {
     "type": str,
     "native_type": str,
@@ -32,8 +34,9 @@ def field_problems(where: str, fields: Mapping[str, Mapping[str, Any]]) -> Itera
         yield f"{where} has no fields"
     for name, field in fields.items():
         place = f"{where}.{name}"
-        for key in sorted(Field.__required_keys__ - set(field)):
-            yield f"{place} has no {key}"
+        for key in REQUIRED:
+            if key not in field:
+                yield f"{place} has no {key}"
         for key, value in field.items():
             if key not in Field.__annotations__:
                 yield f"{place} has the unknown key {key}"

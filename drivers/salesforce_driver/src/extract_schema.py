@@ -64,8 +64,8 @@ def main(arguments: list[str]) -> int:
 
 
 def _object(source: str, describe: Mapping[str, Any], purpose: str) -> dict[str, Any]:
-    standard = {**describe, "fields": [field for field in describe["fields"] if not field.get("custom")]}
-    fields = fields_of(standard)
+    fields_of_every_org = [f for f in describe["fields"] if not f.get("custom") and "__" not in f["name"]]
+    fields = fields_of({**describe, "fields": fields_of_every_org})
     for field in fields.values():
         field.pop("help", None)
     return {"label": describe["label"], "purpose": purpose, "source": source, "fields": fields}
