@@ -24,7 +24,9 @@ SELECT n.nspname AS schema, c.relname AS name, c.relkind::text AS kind, c.reltup
        array_position(current_schemas(false), n.nspname) AS place
   FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
  WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f') AND NOT c.relispartition
-   AND n.nspname NOT IN ('pg_catalog', 'information_schema') AND n.nspname NOT LIKE 'pg\\_t%%'
+   AND (n.nspname NOT IN ('pg_catalog', 'information_schema')
+        OR split_part(%(exact)s::text, '.', 1) IN ('pg_catalog', 'information_schema'))
+   AND n.nspname NOT LIKE 'pg\\_t%%'
    AND has_schema_privilege(n.oid, 'USAGE')
    AND (has_any_column_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'INSERT'))
    AND (%(exact)s::text IS NULL OR n.nspname || '.' || c.relname = %(exact)s OR c.relname = %(exact)s)
