@@ -26,7 +26,7 @@ def _clause_asks(clause: str) -> bool:
         return True
     start = 0
     while match := _verb().search(clause, start):
-        if _verb_asks(clause[: match.start()], match):
+        if _verb_asks(clause[max(0, match.start() - 300) : match.start()], match):
             return True
         start = match.start("rest")
     match = _passive().search(clause)
@@ -43,6 +43,8 @@ def _clause_asks(clause: str) -> bool:
 def _verb_asks(before: str, match: re.Match[str]) -> bool:
     rest = match["rest"]
     if _negated().search(before) or re.match(rf"\W*(?:{_any('noun_after')})\b", rest, re.I):
+        return False
+    if re.search(r"\b(?:someone|somebody|anyone|who|the|an?|last|next|first|any|each|of)\s*$", before, re.I):
         return False
     if re.search(r"\bto\s*$", before, re.I) and re.search(rf"\b(?:{_any('talk')})\b[^,]*$", before, re.I):
         return False
@@ -72,7 +74,7 @@ def _has(key: str, text: str) -> bool:
 def _verb() -> re.Pattern[str]:
     return re.compile(
         rf"\b(?:(?P<strong>(?:(?:hard|bulk|mass)[- ]?)?(?:{_any('strong')}))"
-        rf"|(?P<cut>{_any('cut')})|(?P<weak>{_any('weak')}))\b(?P<rest>.*)",
+        rf"|(?P<cut>{_any('cut')})|(?P<weak>{_any('weak')}))\b(?P<rest>.{{0,300}})",
         re.I,
     )
 
@@ -80,7 +82,7 @@ def _verb() -> re.Pattern[str]:
 @cache
 def _passive() -> re.Pattern[str]:
     past = rf"(?:{_any('strong_past')}|(?P<weak>{_any('weak_past')}))"
-    return re.compile(rf"\b(?:{_any('wish')})\b(?P<between>.*?)\b{past}\b(?P<rest>.*)", re.I)
+    return re.compile(rf"\b(?:{_any('wish')})\b(?P<between>.*?)\b{past}\b(?P<rest>.{{0,300}})", re.I)
 
 
 @cache
