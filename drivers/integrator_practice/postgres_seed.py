@@ -14,7 +14,7 @@ from psycopg import sql
 from . import seeds
 from .postgres import PostgresServer
 
-__all__ = ["DATABASE", "fill"]
+__all__ = ["DATABASE", "add_probe", "fill"]
 
 DATABASE = "demo"
 LEADS = 1_240  # leads of the practice CRM with the same seed
@@ -116,6 +116,14 @@ def fill(server: PostgresServer, seed: int, rows: int | None, now: datetime | No
         "PG_READ_USER": "reader",
         "PG_READ_PASSWORD": passwords["reader"],
     }
+
+
+def add_probe(server: PostgresServer) -> dict[str, str]:
+    """A login that may ask for the server's nonce and see no table: the one login that is written to disk."""
+    password = secrets.token_hex(16)
+    with psycopg.connect(**server.admin, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE ROLE probe LOGIN PASSWORD {}").format(sql.Literal(password)))
+    return {"user": "probe", "password": password, "dbname": "postgres"}
 
 
 def _rights(connection: psycopg.Connection[Any]) -> None:

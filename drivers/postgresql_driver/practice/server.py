@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from integrator_practice.postgres import PostgresServer, start_server
-from integrator_practice.postgres_seed import DATABASE, fill
+from integrator_practice.postgres_seed import DATABASE, add_probe, fill
 
 __all__ = ["Served", "serve"]
 
@@ -38,9 +38,9 @@ def serve(port: int, seed: int, rows: int | None, tls: bool, nonce: str) -> Serv
     server = start_server(port, nonce)
     try:
         env = fill(server, seed, rows)
+        probe = add_probe(server)
     except BaseException:
         server.close()
         raise
     base_url = f"postgresql://{env['PGUSER']}@127.0.0.1:{server.port}/{DATABASE}"
-    probe = {"user": env["PG_READ_USER"], "password": env["PG_READ_PASSWORD"], "dbname": DATABASE}
     return Served(base_url, env, server.port, server.pid, probe, server)
