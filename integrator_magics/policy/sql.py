@@ -95,7 +95,7 @@ def _findings(statement: Any) -> Iterator[tuple[Label, str, str]]:
         elif kind in _WRITES:
             parts_of_writes = parts_of_writes or kind != "LockingClause"
             yield Label.WRITE, _WRITES[kind], _INSTEAD_READ
-        elif kind == "AlterTableCmd" and "Drop" in getattr(node.subtype, "name", ""):
+        elif kind == "AlterTableCmd" and any(word in getattr(node.subtype, "name", "") for word in ("Drop", "Detach")):
             yield Label.DELETE, "would drop a part of a table", _INSTEAD_DELETE
         elif kind == "FuncCall":
             yield from _function(node)
