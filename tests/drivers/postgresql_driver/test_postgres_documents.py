@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ import psycopg
 import pytest
 
 from integrator_drivers import registry
+from integrator_practice import start
 from integrator_practice.postgres import PostgresServer
 from postgresql_driver.practice.standard_schema import read_schema
 
@@ -29,10 +29,9 @@ def test_every_code_block_runs(
     code: str, postgres: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if "salesforce_driver" in code:
-        monkeypatch.setattr(os, "environ", os.environ.copy())
-        practice = pytest.importorskip("integrator_practice").start("salesforce", rows=40)
-        with practice:
-            os.environ.update(practice.env)
+        with start("salesforce", rows=40) as practice:
+            for name, value in practice.env.items():
+                monkeypatch.setenv(name, value)
             run(code, tmp_path, monkeypatch)
     else:
         run(code, tmp_path, monkeypatch)
