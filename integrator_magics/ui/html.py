@@ -270,8 +270,12 @@ def _results(tables: list[Table], files: list[dict[str, Any]]) -> str:
 
 
 def settled_preview(event: Previewed) -> str:
-    """A preview that was decided on: without its question."""
-    return _card("✓", "preview", preview_body(event), "step")
+    """A preview that was decided on: one line, which opens."""
+    line = (
+        f'<span class="ig-line"><span class="ig-title">Preview</span>'
+        f'<span class="ig-detail">{escape(wording.preview_line(event))}</span></span>'
+    )
+    return _card("✓", "preview", details(line, preview_body(event), line=True), "step")
 
 
 @fragment.register
@@ -317,7 +321,8 @@ def _(event: Ran) -> str:
     approved = f"approved by {event.approved_by}, {words.moment(event.approved_at)}  ·  " if event.approved_by else ""
     whole = "log whole" if event.audit_whole else "LOG BROKEN, see %audit verify"
     record = f"{approved}audit record {words.number(event.audit_record)}, {whole}"
-    return _card("✓", "done", f'{body}<p class="ig-detail">{escape(record)}</p>', "ran")
+    after = f'<p class="ig-detail">{escape(record)}</p><p class="ig-detail">{_inline(wording.receipt_next(event))}</p>'
+    return _card("✓", "done", body + after, "ran")
 
 
 @fragment.register

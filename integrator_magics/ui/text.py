@@ -242,6 +242,7 @@ def _(event: Ran) -> list[str]:
         else ""
     )
     found.append(f"   {by}audit record {words.number(event.audit_record)}, {whole}")
+    found.append(f"   {wording.receipt_next(event)}")
     return found
 
 

@@ -14,10 +14,12 @@ __all__ = [
     "failure_lines",
     "file_line",
     "opened_line",
+    "preview_line",
     "preview_row",
     "preview_title",
     "progress_line",
     "receipt_line",
+    "receipt_next",
     "receipt_title",
     "reject_line",
     "reject_summary",
@@ -65,6 +67,18 @@ def preview_title(event: Previewed) -> str:
     where = name if not name or "sandbox" in name else f"{name} sandbox"
     where += bracket + level
     return ", ".join(part for part in ("read-only run", words.duration(event.seconds), where) if part)
+
+
+def preview_line(event: Previewed) -> str:
+    """ "380 to add, 32 to update, 2 to reject" of all targets together; rows and files of a script that only reads."""
+    counts = {"add": 0, "update": 0, "reject": 0}
+    for target in event.targets:
+        for name in counts:
+            counts[name] += getattr(target, name)
+    if event.targets:
+        return ", ".join(f"{words.number(value)} to {name}" for name, value in counts.items())
+    found = [words.count(table.count, "row") for table in event.tables] + [file_line(entry) for entry in event.files]
+    return ", ".join(found) or "nothing to show"
 
 
 def preview_row(target: TargetCounts) -> list[str]:
@@ -184,6 +198,12 @@ def progress_line(event: Progress) -> str:
 def receipt_title(event: Ran) -> str:
     """ "Done in 1.1 s"."""
     return f"Done in {words.duration(event.seconds)}"
+
+
+def receipt_next(event: Ran) -> str:
+    """What can be done from here."""
+    name = words.clean(event.name)
+    return f"next: `%export {name} {name}.py` writes it to a file; ask with `%%integrate` for changes or a schedule"
 
 
 def receipt_line(target: TargetCounts) -> str:
