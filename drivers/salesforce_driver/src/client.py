@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import weakref
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -17,24 +16,16 @@ from integrator_drivers import (
     Record,
     Records,
     WriteResult,
-    registry,
 )
-from integrator_drivers.errors import DriverError
 
-from . import identity, querying, reading
+from . import identity, overview, querying, reading
 from .connection import Connection
 from .settings import Settings
-from .shapes import Shapes, global_describe
+from .shapes import Shapes
 from .values import is_id, matching_key
 from .writing import Writer
 
 __all__ = ["SalesforceClient"]
-
-WELL_KNOWN = (
-    *("Lead", "Contact", "Account", "Opportunity", "Campaign", "CampaignMember"),
-    *("Case", "User", "Task", "Event", "OpportunityContactRole"),
-)
-OVERVIEW_BUDGET = 0.7  # seconds for counting; what was not counted by then stays None
 
 
 class SalesforceClient:
@@ -50,23 +41,11 @@ class SalesforceClient:
 
     def list_objects(self) -> list[str]:
         """Names of all objects that can be queried, the common ones first."""
-        return [entry["name"] for entry in self._overview()]
+        return [entry["name"] for entry in overview.objects(self._connection)]
 
     def describe_objects(self) -> list[ObjectInfo]:
         """Objects with label, purpose and, for the common ones, records and fields, as far as counted in a second."""
-        standard = registry.standard_schema("salesforce")
-        end = time.monotonic() + OVERVIEW_BUDGET
-        shapes = Shapes(self._connection)
-        found = []
-        for entry in self._overview():
-            name = entry["name"]
-            records = fields = None
-            if name in WELL_KNOWN and time.monotonic() < end:
-                records = self._count(name)
-                fields = len(shapes.describe(name)["fields"])
-            purpose = standard.get(name, {}).get("purpose", "")
-            found.append(ObjectInfo(name, entry["label"], purpose, records, fields))
-        return found
+        return overview.describe_objects(self._connection)
 
     def get_fields(self, obj: str) -> dict[str, Field]:
         """The fields of one object that this user can see. Asked live on every call."""
@@ -138,16 +117,6 @@ class SalesforceClient:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _overview(self) -> list[dict[str, Any]]:
-        rank = {name: position for position, name in enumerate(WELL_KNOWN)}
-        return sorted(global_describe(self._connection), key=lambda entry: (rank.get(entry["name"], 99), entry["name"]))
-
-    def _count(self, obj: str) -> int | None:
-        try:
-            return int(self._connection.query(f"SELECT COUNT() FROM {obj}")["totalSize"])
-        except DriverError:
-            return None  # this user may list the object but not read it
 
 
 def _finish(connection: Connection, writer: Writer) -> None:

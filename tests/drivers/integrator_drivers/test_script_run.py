@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -156,3 +157,14 @@ def test_a_night_that_fails_does_not_end_the_schedule(clock: FakeClock, caplog: 
     _by_schedule(main, "0 2 * * 0", FastScheduler(clock, 2, timezone=UTC), zone=UTC)
     assert [f"{time:%A %d}" for time in ran] == ["Sunday 22", "Sunday 29"]
     assert "Salesforce refused the login." in caplog.text
+
+
+def test_ctrl_c_ends_a_scheduled_script_in_one_word(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(HEAD.format(body="pass", schedule="0 2 * * *"), encoding="utf-8")
+    with subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr
+        assert "Runs every night at 02:00; next on " in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.stderr.read() == "Stopped.\n"
+        assert process.wait(30) == 130

@@ -183,3 +183,21 @@ def test_a_limit_carries_the_seconds_to_wait(org: Any, scripted: Scripted, monke
     with SalesforceClient() as salesforce, pytest.raises(RateLimitError, match="daily API limit is used up") as caught:
         salesforce.list_objects()
     assert caught.value.retry_after == 120
+
+
+def test_salesforces_own_running_count_is_used_where_it_is_offered(
+    org: Any, scripted: Scripted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    described = {"queryable": True, "label": "Lead"}
+    bodies: list[object] = [
+        {"access_token": "t", "instance_url": scripted.url, "id": ""},
+        {"sobjects": [{"name": "Lead", **described}, {"name": "Odd__c", **described}]},
+        {"sObjects": [{"name": "Lead", "count": 123456}]},
+        {"name": "Lead", "fields": [{"name": "Id"}]},
+    ]
+    scripted.answers = [(200, {}, json.dumps(body).encode()) for body in bodies]
+    monkeypatch.setenv("SALESFORCE_BASE_URL", scripted.url)
+    with SalesforceClient() as salesforce:
+        lead, odd = salesforce.describe_objects()
+    assert (lead.records, lead.fields, odd.records, odd.fields) == (123456, 1, None, None)
+    assert scripted.asked[2][1].endswith("/limits/recordCount?sObjects=Lead")
