@@ -24,7 +24,8 @@ __all__ = ["Served", "main", "serve"]
 class Served(Protocol):
     """What the function named by `practice` in driver.toml returns.
 
-    May also have `pid` (the process that listens, when it is another one) and `probe` (login for the nonce check).
+    May also have `pid` (the process that listens, when it is another one), `probe` (login for the nonce check) and
+    `ca_file` (the CA to trust, when it speaks https).
     """
 
     base_url: str
@@ -74,13 +75,16 @@ def serve(system: str, port: int, seed: int, rows: int | None, tls: bool, while_
         worker = threading.Thread(target=served.serve_forever, daemon=True)
         worker.start()
         pid = getattr(served, "pid", None) or os.getpid()
-        path = register(manifest.name, "127.0.0.1", served.port, pid, nonce, getattr(served, "probe", None))
+        probe, ca_file = getattr(served, "probe", None), getattr(served, "ca_file", None)
+        path = register(manifest.name, "127.0.0.1", served.port, pid, nonce, probe, ca_file)
         told = {
             "system": manifest.name,
             "base_url": served.base_url,
             "env": served.env,
             "control_url": served.control_url,
         }
+        if ca_file:
+            told["ca_file"] = ca_file
         print(json.dumps(told), flush=True)
         while not stop.wait(0.5):  # wakes up for the case that serving ends by itself
             if not worker.is_alive():

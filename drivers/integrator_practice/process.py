@@ -32,6 +32,7 @@ class Practice:
     env: dict[str, str]  # all variables a client needs
     control_url: str | None
     pid: int
+    ca_file: str | None  # the CA to trust, with tls=True
     _process: subprocess.Popen[str] = field(repr=False)
 
     def close(self) -> None:
@@ -97,7 +98,8 @@ def start(system: str, *, port: int = 0, seed: int = 1, rows: int | None = None,
             if pipe:
                 pipe.close()
         raise PracticeError(_reason(system, told, errors, timeout))
-    return Practice(told["system"], told["base_url"], told["env"], told["control_url"], process.pid, process)
+    ca_file = told.get("ca_file")
+    return Practice(told["system"], told["base_url"], told["env"], told["control_url"], process.pid, ca_file, process)
 
 
 def _first_line(process: subprocess.Popen[str], timeout: float) -> str:

@@ -6,6 +6,7 @@ import contextlib
 import http.client
 import json
 import os
+import ssl
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -34,10 +35,18 @@ def folder() -> Path:
     return path
 
 
-def register(system: str, host: str, port: int, pid: int, nonce: str, probe: Mapping[str, str] | None = None) -> Path:
+def register(
+    system: str,
+    host: str,
+    port: int,
+    pid: int,
+    nonce: str,
+    probe: Mapping[str, str] | None = None,
+    ca_file: str | None = None,
+) -> Path:
     """Write SYSTEM-PORT.json, readable by its owner only; files of dead processes go.
 
-    `probe`: how to log in, where the check needs a login.
+    `probe`: how to log in, where the check needs a login. `ca_file`: the CA behind it, where it speaks https.
     """
     path = folder() / f"{system}-{port}.json"
     for left_behind in folder().glob("*.json"):
@@ -47,6 +56,8 @@ def register(system: str, host: str, port: int, pid: int, nonce: str, probe: Map
     entry = {"system": system, "host": host, "port": port, "pid": pid, "nonce": nonce}
     if probe:
         entry["probe"] = dict(probe)
+    if ca_file:
+        entry["ca_file"] = ca_file
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         json.dump(entry, file)
     return path
@@ -97,6 +108,9 @@ def _answers(entry: Mapping[str, Any]) -> bool:
 def _http_nonce(entry: Mapping[str, Any]) -> bool:
     connection = http.client.HTTPConnection("127.0.0.1", entry["port"], timeout=CHECK_TIMEOUT)
     try:
+        if ca_file := entry.get("ca_file"):
+            context = ssl.create_default_context(cafile=ca_file)
+            connection = http.client.HTTPSConnection("127.0.0.1", entry["port"], timeout=CHECK_TIMEOUT, context=context)
         connection.request("GET", f"{CONTROL}/nonce")
         answer = json.loads(connection.getresponse().read(10_000))
     except (OSError, http.client.HTTPException, ValueError):

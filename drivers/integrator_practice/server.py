@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import ssl
 import sys
 import threading
 import traceback
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, NoReturn
+from typing import Any
 
 from .faults import COMMON_FAULTS, FaultBoard, RequestLog
 from .http import App, Request, Response, json_response
+from .tls import Certificates, make_certificates
 
 __all__ = ["CONTROL", "HttpServed", "serve_app"]
 
@@ -127,8 +130,9 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, port: int, app: App, nonce: str) -> None:
+    def __init__(self, port: int, app: App, nonce: str, certificates: Certificates | None) -> None:
         self.app = app
+        self.certificates = certificates
         self.nonce = nonce
         self.faults = FaultBoard()
         self.log = RequestLog()
@@ -167,9 +171,24 @@ class _Server(ThreadingHTTPServer):
             return json_response({"error": str(exc)}, 400)
         return json_response({"faults": self.faults.as_data()})
 
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serve one connection, in its own thread; there the TLS handshake may take its time."""
+        if self.certificates is None:
+            super().finish_request(request, client_address)
+            return
+        request.settimeout(_Handler.timeout)
+        with self.certificates.context.wrap_socket(request, server_side=True) as wrapped:
+            super().finish_request(wrapped, client_address)
+
+    def server_close(self) -> None:
+        """Free the port; remove the certificates."""
+        super().server_close()
+        if self.certificates:
+            self.certificates.remove()
+
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hung up is no news; a defect of the practice system is."""
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError | ssl.SSLError):
             super().handle_error(request, client_address)
 
 
@@ -181,6 +200,7 @@ class HttpServed:
     env: dict[str, str]
     control_url: str | None
     port: int
+    ca_file: str | None  # the CA to trust, when it speaks https
     _server: _Server = field(repr=False)
     _serving: bool = field(default=False, repr=False)
 
@@ -197,19 +217,20 @@ class HttpServed:
         self._server.server_close()
 
 
-def refuse_tls() -> NoReturn:
-    """`--tls` is not there yet."""
-    raise NotImplementedError("Practice systems speak plain HTTP only so far: start this one without --tls.")
-
-
-def serve_app(app: App, port: int, nonce: str, tls: bool = False) -> HttpServed:
+def serve_app(app: App, port: int, nonce: str, tls: bool = False, names: Sequence[str] = ()) -> HttpServed:
     """Bind an app to 127.0.0.1 (port 0: any free one). Its `env` is for the caller to fill.
 
-    Raises OSError when the port is taken.
+    With `tls` it speaks https, with a certificate for 127.0.0.1, localhost and `names` from a CA of its own.
+    Raises OSError when the port is taken, ValidationError when certificates can't be made.
     """
-    if tls:
-        refuse_tls()
-    server = _Server(port, app, nonce)
+    certificates = make_certificates(names) if tls else None
+    try:
+        server = _Server(port, app, nonce, certificates)
+    except OSError:
+        if certificates:
+            certificates.remove()
+        raise
     bound = server.server_address[1]
-    base_url = f"http://{HOST}:{bound}"
-    return HttpServed(base_url, {}, base_url + CONTROL, bound, server)
+    base_url = f"{'https' if tls else 'http'}://{HOST}:{bound}"
+    ca_file = str(certificates.ca_file) if certificates else None
+    return HttpServed(base_url, {}, base_url + CONTROL, bound, ca_file, server)

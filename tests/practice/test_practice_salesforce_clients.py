@@ -11,6 +11,7 @@ from requests.adapters import HTTPAdapter
 from simple_salesforce import Salesforce, exceptions
 from simple_salesforce.login import SalesforceLogin
 
+from integrator_practice import is_practice, start
 from salesforce_driver.practice.auth import Accounts
 
 
@@ -123,3 +124,23 @@ def test_errors_reach_the_client_as_the_kinds_it_knows(client: Salesforce, small
     small.fault(fault="expire_sessions")
     with pytest.raises(exceptions.SalesforceExpiredSession, match="INVALID_SESSION_ID"):
         client.query("SELECT Id FROM Lead")
+
+
+def test_over_https_it_works_with_no_session_of_ours(monkeypatch: pytest.MonkeyPatch, state_home: Any) -> None:
+    pytest.importorskip("cryptography", reason="https needs the package cryptography")
+    with start("salesforce", rows=30, tls=True) as practice:
+        host = urlsplit(practice.base_url)
+        assert (host.scheme, practice.env["REQUESTS_CA_BUNDLE"]) == ("https", practice.ca_file)
+        assert is_practice("127.0.0.1", host.port or 0)
+        with pytest.raises(requests.exceptions.SSLError):
+            requests.get(practice.base_url + "/services/data", timeout=10)
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", practice.env["REQUESTS_CA_BUNDLE"])
+        form = {
+            "grant_type": "client_credentials",
+            "client_id": practice.env["SALESFORCE_CLIENT_ID"],
+            "client_secret": practice.env["SALESFORCE_CLIENT_SECRET"],
+        }
+        answer = requests.post(practice.base_url + "/services/oauth2/token", form, timeout=10).json()
+        client = Salesforce(instance_url=answer["instance_url"], session_id=answer["access_token"])
+        assert client.query("SELECT COUNT() FROM Lead")["totalSize"] == 30
+        client.session.close()

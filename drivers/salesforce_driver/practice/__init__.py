@@ -17,7 +17,7 @@ def serve(port: int = 0, seed: int = 1, rows: int | None = None, tls: bool = Fal
 
     accounts = Accounts(seed)
     app = SalesforceApp(seeded_org(seed, rows), accounts)
-    served = serve_app(app, port, nonce, tls)
+    served = serve_app(app, port, nonce, tls, names=("*.salesforce.com", "*.my.salesforce.com"))
     app.base_url = served.base_url
     served.env = {
         "SALESFORCE_BASE_URL": served.base_url,
@@ -25,4 +25,6 @@ def serve(port: int = 0, seed: int = 1, rows: int | None = None, tls: bool = Fal
         "SALESFORCE_CLIENT_ID": accounts.client_id,
         "SALESFORCE_CLIENT_SECRET": accounts.client_secret,
     }
+    if served.ca_file:
+        served.env |= {"SSL_CERT_FILE": served.ca_file, "REQUESTS_CA_BUNDLE": served.ca_file}
     return served
