@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["BUDGET", "data", "fields_text", "objects_text", "rows_text"]
+__all__ = ["BUDGET", "ago", "clipped", "data", "fields_text", "objects_text", "rows_text", "sample_text"]
 
 BUDGET = 11_500  # characters, about 2,900 tokens
 VALUE = 200  # characters of one value
 CHOICES = 6
+EXAMPLES = 4
+STANDARD = " (the vendor's standard schema, not verified at this system)"
 
 
 def data(system: str, text: str) -> str:
@@ -23,7 +25,7 @@ def fields_text(system: str, obj: str, fields: dict[str, dict[str, Any]], *, ver
     """`Name text, "Full Name", may be empty, personal` a line. `about` keeps fields that hold one of its words."""
     head = f"{obj} in {system}: {len(fields)} fields"
     if not verified:
-        head += " (the vendor's standard schema, not verified at this system)"
+        head += STANDARD
     words = [word.casefold() for word in re.findall(r"\w+", about)]
     chosen = {
         name: field
@@ -38,7 +40,7 @@ def fields_text(system: str, obj: str, fields: dict[str, dict[str, Any]], *, ver
     return data(system, "\n".join([head, *_cut(long, "call get_fields with `about` to see only fields about a word")]))
 
 
-def objects_text(system: str, objects: list[dict[str, Any]], about: str = "") -> str:
+def objects_text(system: str, objects: list[dict[str, Any]], about: str = "", *, verified: bool = True) -> str:
     """One line an object: name, label, number of records."""
     words = [word.casefold() for word in re.findall(r"\w+", about)]
     lines = []
@@ -50,7 +52,9 @@ def objects_text(system: str, objects: list[dict[str, Any]], about: str = "") ->
             text += f", {entry['records']:,} records"
         if not words or any(word in f"{text} {entry.get('purpose', '')}".casefold() for word in words):
             lines.append(text)
-    head = f"{len(objects)} objects in {system}"
+    head = f"{len(objects)} objects in {system}" + ("" if verified else STANDARD)
+    if words:
+        head += f"; {len(lines)} about {about!r}"
     return data(system, "\n".join([head, *_cut(lines, "call list_objects with `about` to see only some")]))
 
 
@@ -58,6 +62,32 @@ def rows_text(system: str, name: str, rows: list[dict[str, Any]], count: int) ->
     """Rows as lines of `field=value`, long values clipped."""
     lines = [", ".join(f"{key}={_clip(value)}" for key, value in row.items()) for row in rows]
     return data(system, "\n".join([f"{name}: {count:,} rows", *_cut(lines, "ask for fewer columns to see more rows")]))
+
+
+def sample_text(system: str, obj: str, rows: list[dict[str, Any]], filled: dict[str, float]) -> str:
+    """`LeadSource 93 % full: Web, Event` a line, instead of the rows themselves."""
+    lines, empty = [], []
+    for name, share in filled.items():
+        values = [_clip(row[name], 60) for row in rows if row.get(name) not in (None, "")]
+        if not values:
+            empty.append(name)
+            continue
+        examples = ", ".join(list(dict.fromkeys(values))[:EXAMPLES])
+        lines.append(f"{name} {share:.0%} full: {examples}".replace("% full", " % full"))
+    if empty:
+        lines.append(f"empty in all of them: {', '.join(empty)}")
+    head = f"{len(rows)} records of {obj} in {system}"
+    return data(system, "\n".join([head, *_cut(lines, "use run_discovery to read only some fields")]))
+
+
+def ago(seconds: float) -> str:
+    """ "20 s ago", "3 min ago"."""
+    return f"{seconds:.0f} s ago" if seconds < 60 else f"{seconds / 60:.0f} min ago"
+
+
+def clipped(text: str) -> str:
+    """The text, cut to the budget with a note."""
+    return text if len(text) <= BUDGET else f"{text[:BUDGET]} ... ({len(text) - BUDGET:,} characters more)"
 
 
 def _field(name: str, field: dict[str, Any], choices: int) -> str:

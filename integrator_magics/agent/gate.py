@@ -3,31 +3,29 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+import re
 
 from integrator_drivers import Mode, registry
 from integrator_drivers.errors import near_matches
 
+from .uses import Use, uses
 from .workspace import Schema, Workspace
 
 __all__ = ["check"]
 
-_METHODS = ("read", "lookup", "insert", "update", "upsert")
-
-
-class _Use(NamedTuple):
-    """A place where a script names an object, and fields of it."""
-
-    line: int
-    system: str
-    object: str
-    fields: list[str]
-    reads: bool
+_SHAPE = (
+    (r"^# /// script$", 'the header "# /// script" with the dependencies is missing at the top'),
+    (r"^SCHEDULE = ", "the line SCHEDULE = None (or a cron text) is missing after the imports"),
+    (r"^def main\(\)", "the function main() is missing"),
+    (r"^    run\(main, SCHEDULE\)$", 'the end is missing: if __name__ == "__main__": run(main, SCHEDULE)'),
+)
 
 
 def check(code: str, workspace: Workspace) -> tuple[list[str], list[str]]:
-    """(problems, notes): sentences with line numbers. Problems stop the script; notes go into its explanation."""
+    """(problems, notes): sentences, with line numbers where there is a line.
+
+    Problems stop the script; notes ("not verified") belong into its explanation.
+    """
     from ..errors import PolicyRefused
     from ..policy import allowed
 
@@ -39,128 +37,99 @@ def check(code: str, workspace: Workspace) -> tuple[list[str], list[str]]:
         allowed(code, Mode.APPLY)
     except PolicyRefused as exc:
         return [str(exc)], []
-    problems: list[str] = []
-    unverified: set[str] = set()
-    for use in _uses(tree):
-        problem, standard = _check_use(use, workspace)
-        problems += problem
-        if standard:
-            unverified.add(f"{use.object} in {registry.manifest(use.system).label}")
+    problems = [f"Shape: {what}." for pattern, what in _SHAPE if not re.search(pattern, code, re.MULTILINE)]
+    unverified: dict[str, list[str]] = {}
+    for use in uses(tree):
+        problems += _problems(use, workspace)
+        schema = _schema(workspace, use)
+        if schema and not schema.verified and use.kind != "lost key":
+            label = registry.manifest(use.system).label
+            names = unverified.setdefault(f"{use.object} in {label}", [])
+            names += [name for name in use.fields if name not in names]
     notes = [
-        f"Not verified: the fields of {name} are from the vendor's standard schema." for name in sorted(unverified)
+        f"Not verified: {name}{': ' + ', '.join(fields) if fields else ''} (from the vendor's standard schema)."
+        for name, fields in sorted(unverified.items())
     ]
-    return problems, notes
+    return list(dict.fromkeys(problems)), notes
 
 
-def _check_use(use: _Use, workspace: Workspace) -> tuple[list[str], bool]:
-    label = registry.manifest(use.system).label
-    schema = _schema(workspace, use.system, use.object)
+def _problems(use: Use, workspace: Workspace) -> list[str]:
+    if use.kind == "lost key":
+        return [f"Line {use.line}: the key {use.fields[0]!r} is not among the columns that are written."]
+    is_table = registry.manifests()[use.system].kind == "sql"
+    schema = _schema(workspace, use)
     if schema is None:
-        if not use.reads:
-            return [], False
-        known = [entry["name"] for entry in workspace.objects.get(use.system, [])]
-        known += list(registry.standard_schema(use.system))
-        if known and use.object not in known:
-            near = ", ".join(near_matches(use.object, known))
-            hint = f" Close matches: {near}." if near else ""
-            return [f"Line {use.line}: {label} has no object {use.object!r} that was seen.{hint}"], False
-        return [f"Line {use.line}: look at {use.object} with get_fields first; its fields are not known yet."], False
-    problems = []
-    for name in use.fields if use.reads else []:
-        if not _known(workspace, use.system, schema, name):
-            near = ", ".join(near_matches(name.rpartition(".")[2], schema.fields))
-            hint = f" Close matches: {near}." if near else ""
-            problems.append(f"Line {use.line}: {use.object} in {label} has no field {name!r} that was seen.{hint}")
-    return problems, not schema.verified
+        # A table that is not there yet is made by the sync.
+        return [] if is_table and use.kind != "read" else _unknown_object(use, workspace)
+    if is_table and use.kind == "write":
+        return []  # columns that are not there yet are added by the sync
+    return [problem for name in use.fields if (problem := _field_problem(use, name, schema, workspace))]
 
 
-def _known(workspace: Workspace, system: str, schema: Schema, name: str) -> bool:
-    """Whether a field, or a path over parents such as Campaign.Name, is known as far as schemas are."""
-    if name in schema.fields:
-        return True
-    head, _, rest = name.partition(".")
-    if not rest:
-        return False
-    for field_name, field in schema.fields.items():
-        if field.get("references") and field_name in (head, f"{head}Id", f"{head.removesuffix('__r')}__c"):
-            parents = [_schema(workspace, system, parent) for parent in field["references"]]
-            seen = [parent for parent in parents if parent is not None]
-            return not seen or any(_known(workspace, system, parent, rest) for parent in seen)
-    return False
+def _unknown_object(use: Use, workspace: Workspace) -> list[str]:
+    label = registry.manifest(use.system).label
+    listed = [entry["name"] for entry in workspace.objects.get(use.system, ())]
+    looked_at = [obj for system, obj in workspace.schemas if system == use.system]
+    known = list(dict.fromkeys([*listed, *looked_at, *registry.standard_schema(use.system)]))
+    if use.object in known or not listed:
+        near = [name for name in near_matches(use.object, known) if name != use.object]
+        hint = f" Or did you mean {near[0]}?" if near else ""
+        return [f"Line {use.line}: look at {use.object} with get_fields first; its fields were not seen yet.{hint}"]
+    hint = _close(use.object, known)
+    return [f"Line {use.line}: {label} has no object {use.object!r} that this user can see.{hint}"]
 
 
-def _schema(workspace: Workspace, system: str, obj: str) -> Schema | None:
-    if (system, obj) in workspace.schemas:
-        return workspace.schemas[system, obj]
+def _field_problem(use: Use, name: str, schema: Schema, workspace: Workspace) -> str:
+    label = registry.manifest(use.system).label
+    owner, rest = use.object, name
+    while "." in rest and rest not in schema.fields:
+        head, _, rest = rest.partition(".")
+        parents = _parents(head, schema)
+        if not parents:
+            via = [field.removesuffix("Id") for field, entry in schema.fields.items() if entry.get("references")]
+            return f"Line {use.line}: {owner} in {label} has no parent {head!r} (in {name!r}).{_close(head, via)}"
+        found = [(obj, known) for obj in parents if (known := _schema_of(workspace, use.system, obj))]
+        if not found:
+            return ""  # the parent was not looked at; the preview tells
+        if len(found) > 1:  # an owner may be a user or a group: one that has the field is enough
+            found.sort(key=lambda entry: rest not in entry[1].fields)
+        owner, schema = found[0]
+    field = schema.fields.get(rest)
+    if field is None:
+        if not schema.verified:
+            return (
+                f"Line {use.line}: {rest!r} is not in the standard schema of {owner} in {label}; "
+                f"look at {owner} with get_fields to see this system's own fields.{_close(rest, schema.fields)}"
+            )
+        return (
+            f"Line {use.line}: {owner} in {label} has no field {rest!r} that this user can see; "
+            f"it may be hidden by its rights.{_close(rest, schema.fields)}"
+        )
+    if use.kind == "write" and field.get("writable") is False and not field.get("primary_key"):
+        return f"Line {use.line}: {rest} of {owner} in {label} can't be written; the system sets it."
+    return ""
+
+
+def _parents(head: str, schema: Schema) -> list[str]:
+    """The objects behind `Campaign.`, `Owner.` or `Region__r.`, by the reference field."""
+    wanted = {head, f"{head}Id", f"{head}_id"} | ({f"{head[:-3]}__c"} if head.endswith("__r") else set())
+    for name in wanted & schema.fields.keys():
+        if references := schema.fields[name].get("references"):
+            return list(references)
+    return []
+
+
+def _close(name: str, known: object) -> str:
+    near = near_matches(name, known)  # type: ignore[arg-type]
+    return f" Close matches: {', '.join(near)}." if near else ""
+
+
+def _schema(workspace: Workspace, use: Use) -> Schema | None:
+    return _schema_of(workspace, use.system, use.object)
+
+
+def _schema_of(workspace: Workspace, system: str, obj: str) -> Schema | None:
+    if found := workspace.seen(system, obj):
+        return found
     standard = registry.standard_schema(system).get(obj)
     return Schema(standard["fields"], verified=False, at=0.0) if standard else None
-
-
-def _uses(tree: ast.Module) -> Iterator[_Use]:
-    clients = _clients(tree)
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call):
-            continue
-        arguments = list(node.args)
-        named = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
-        if isinstance(node.func, ast.Name) and node.func.id in ("Source", "Target") and arguments:
-            client, arguments, reads = arguments[0], arguments[1:], node.func.id == "Source"
-        elif isinstance(node.func, ast.Attribute) and node.func.attr in (
-            "read",
-            "lookup",
-            "insert",
-            "update",
-            "upsert",
-        ):
-            client, reads = node.func.value, node.func.attr in ("read", "lookup")
-        else:
-            continue
-        obj = _text(arguments[0] if arguments else named.get("obj") or named.get("object"))
-        if not isinstance(client, ast.Name) or client.id not in clients or obj is None:
-            continue
-        listed = named.get("fields") or (arguments[1] if len(arguments) > 1 else None)
-        fields = [*_texts(listed), *_conditions(named.get("where"))] if reads else []
-        yield _Use(node.lineno, clients[client.id], obj, fields, reads)
-
-
-def _clients(tree: ast.Module) -> dict[str, str]:
-    """Variable -> system, for `with XClient() as x` and `x = XClient()`."""
-    classes: dict[str, str] = {}
-    for name, manifest in registry.manifests().items():
-        classes[manifest.client.partition(":")[2]] = name
-    found: dict[str, str] = {}
-
-    def bind(value: ast.expr, target: ast.expr | None) -> None:
-        called = value.func if isinstance(value, ast.Call) else None
-        if isinstance(called, ast.Name) and called.id in classes and isinstance(target, ast.Name):
-            found[target.id] = classes[called.id]
-
-    for node in ast.walk(tree):
-        if isinstance(node, ast.With):
-            for item in node.items:
-                bind(item.context_expr, item.optional_vars)
-        elif isinstance(node, ast.Assign) and len(node.targets) == 1:
-            bind(node.value, node.targets[0])
-    return found
-
-
-def _text(node: ast.expr | None) -> str | None:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
-
-
-def _texts(node: ast.expr | None) -> list[str]:
-    """Literal strings of a list, tuple or set, or the keys of a dict."""
-    entries: list[Any] = []
-    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-        entries = list(node.elts)
-    elif isinstance(node, ast.Dict):
-        entries = [key for key in node.keys if key is not None]
-    return [text for entry in entries if (text := _text(entry)) is not None]
-
-
-def _conditions(node: ast.expr | None) -> list[str]:
-    """Field names of literal `where` triples."""
-    if not isinstance(node, (ast.List, ast.Tuple)):
-        return []
-    firsts = [entry.elts[0] for entry in node.elts if isinstance(entry, (ast.Tuple, ast.List)) and entry.elts]
-    return [text for first in firsts if (text := _text(first)) is not None]

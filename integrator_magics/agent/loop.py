@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import re
+from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ModelUnavailable
 from ..events import Said, Step, Usage
-from . import models
+from . import history as messages_of
+from . import models, trouble
 from .workspace import Workspace
 
 if TYPE_CHECKING:
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Agent", "Turn"]
 
-CANCELLED = "Cancelled by the user."
+NOT_ASKED = "Not asked: one question at a time. Ask it again if it still matters."
+GUIDED_TURNS = 100
+_GUIDED = re.compile(
+    r"\W*(?:please\s+)?(?:(?:go on|continue|carry on)\s+)?(?:in|with)?\s*(?:the\s+)?guided mode\W*", re.I
+)
 
 
 @dataclass(frozen=True)
@@ -34,95 +38,124 @@ class Turn:
 
 
 class Agent:
-    """Holds a dialog with one model. `history` is what was said, consistent also after a cancel or an error."""
+    """Holds a dialog with one model, or with the guided planner in its place."""
 
     def __init__(self, workspace: Workspace, choice: models.ModelChoice) -> None:
         self.workspace = workspace
-        self.choice = choice
-        self.history: list[Any] = []
+        self.choice = models.guided_choice() if workspace.in_guided_mode else choice
 
     async def turn(self, history: list[Any], text: str, *, call: str = "") -> Turn:
         """Go on from `history` with a prompt, or with the answer to the question `call`.
 
-        Raises ModelUnavailable in one sentence: key refused, no answer, budget or turns used up. CancelledError
-        passes through. `self.history` is good to go on from in every case.
+        `history` is brought up to date in place however the turn ends, also by an error or a cancel, so that it can
+        always be gone on from. Raises ModelUnavailable in one sentence: key refused, no answer, budget or turns used
+        up. CancelledError passes through.
         """
-        from pydantic_ai.exceptions import ModelAPIError, ModelHTTPError, UnexpectedModelBehavior, UsageLimitExceeded
+        from pydantic_ai.exceptions import ModelAPIError, ModelNotFoundError, UnexpectedModelBehavior
 
-        self.history = list(history)
-        self.workspace.user_spoke(text)
+        before = messages_of.load(history)
+        self._remember(before)
+        self.workspace.user_spoke(text, is_answer=bool(call))
+        said = self._said(before, text, call)
         try:
-            return await self._turn(history, text, call)
-        except ModelHTTPError as exc:
+            return await self._run(history, *said)
+        except ModelNotFoundError as exc:
             following = models.successor(self.choice)
-            if exc.status_code == 404 and following is not None:
-                self.choice = following
-                self.workspace.emit(Step("model", "Model", following.notice))
-                return await self.turn(history, text, call=call)
-            raise ModelUnavailable(*_http_sentence(self.choice, exc.status_code)) from exc
-        except UsageLimitExceeded as exc:
-            raise ModelUnavailable(*self._limit_sentence(str(exc))) from exc
+            if following is None:
+                raise trouble.unavailable(exc, self.choice) from exc
+            self.choice = following
+            self.workspace.emit(Step("model", "Model", following.notice))
+            try:
+                return await self._run(history, *said)
+            except (ModelAPIError, UnexpectedModelBehavior) as again:
+                raise trouble.unavailable(again, self.choice) from again
         except (ModelAPIError, UnexpectedModelBehavior) as exc:
-            raise ModelUnavailable(
-                f"{self.choice.name} could not be reached, or its answer could not be understood. "
-                "Everything so far is kept.",
-                "Try again, or go on with `%%integrate --model guided`.",
-            ) from exc
+            raise trouble.unavailable(exc, self.choice) from exc
 
-    async def _turn(self, history: list[Any], text: str, call: str) -> Turn:
-        from pydantic_ai import AgentRunResultEvent, capture_run_messages
-        from pydantic_ai.messages import (
-            ModelMessagesTypeAdapter,
-            PartDeltaEvent,
-            PartEndEvent,
-            PartStartEvent,
-            TextPart,
-            TextPartDelta,
-        )
-        from pydantic_ai.tools import DeferredToolRequests, DeferredToolResults
+    def _remember(self, messages: list[ModelMessage]) -> None:
+        """What the stored dialog tells, where this process does not know it: schemas, drivers, failures."""
+        from .discovering import remember_failure
+
+        workspace = self.workspace
+        workspace.restore((tool, told, at) for tool, _, told, at in messages_of.results(messages))
+        for tool, args, told, _ in messages_of.results(messages_of.since_user_spoke(messages)):
+            if "error" in told and told["error"].get("type") != "Cancelled":
+                remember_failure(workspace.failures, tool, args, told)
+
+    def _said(self, messages: list[ModelMessage], text: str, call: str) -> tuple[list[ModelMessage], str | None, Any]:
+        """Messages, prompt and answers to start from."""
+        from pydantic_ai.tools import DeferredToolResults
+
+        if _GUIDED.fullmatch(text):
+            self.choice = models.guided_choice()
+            self.workspace.in_guided_mode = True
+            self.workspace.emit(Step("model", "Model", "Going on in guided mode, without a model."))
+            whole = messages_of.closed(messages, messages_of.NOT_ANSWERED)
+            prompt = None if messages_of.awaits_answer(whole) else messages_of.last_prompt(whole) or text
+            return whole, prompt, None
+        waiting = [entry.tool_call_id for entry in messages_of.open_calls(messages)]
+        if call in waiting:
+            answers: dict[str, Any] = {entry: text if entry == call else NOT_ASKED for entry in waiting}
+            return messages, None, DeferredToolResults(calls=answers)
+        whole = messages_of.closed(messages, messages_of.NOT_ANSWERED)
+        if messages_of.awaits_answer(whole):
+            if call and messages_of.answered(whole, call, text):
+                return whole, None, None  # tried again after the model could not be reached
+            if messages_of.ends_with_prompt(whole, text):
+                whole.pop()
+        return whole, text, None
+
+    async def _run(self, history: list[Any], messages: list[ModelMessage], prompt: str | None, answers: Any) -> Turn:
+        from pydantic_ai import Agent as ModelAgent
+        from pydantic_ai.tools import DeferredToolRequests
         from pydantic_ai.usage import UsageLimits
 
-        messages = ModelMessagesTypeAdapter.validate_python(history)
-        answers = DeferredToolResults(calls={call: text}) if call else None
-        if not call:
-            messages = _closed(messages)
-        spent = _spent(messages)
-        limits = UsageLimits(request_limit=spent.requests + self.workspace.settings.turns)
-        if not self.choice.guided:
-            limits = replace(limits, cost_limit=Decimal(str(self.workspace.settings.ceiling)))
-        said = ""
-        with capture_run_messages() as captured:
-            try:
-                async with self._model_agent().run_stream_events(
-                    None if call else text,
-                    message_history=messages,
-                    deferred_tool_results=answers,
-                    deps=self.workspace,
-                    usage=spent,
-                    usage_limits=limits,
-                ) as events:
-                    async for event in events:
-                        if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
-                            said = event.part.content
-                            self._say(said, partial=True)
-                        elif isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
-                            said += event.delta.content_delta
-                            self._say(said, partial=True)
-                        elif isinstance(event, PartEndEvent) and isinstance(event.part, TextPart):
-                            self._say(event.part.content, partial=False)
-                        elif isinstance(event, AgentRunResultEvent):
-                            result = event.result
-            finally:
-                kept = _closed(list(captured)) if captured else messages
-                self.history = ModelMessagesTypeAdapter.dump_python(kept, mode="json")
-                self._tell_usage(_spent(kept))
-        self.history = ModelMessagesTypeAdapter.dump_python(result.all_messages(), mode="json")
-        output = result.output
+        kept = list(messages)
+        try:
+            async with self._model_agent().iter(
+                prompt,
+                message_history=messages,
+                deferred_tool_results=answers,
+                deps=self.workspace,
+                usage_limits=UsageLimits(request_limit=None),
+            ) as run:
+                asked = 0
+                async for node in run:
+                    if ModelAgent.is_model_request_node(node):
+                        # The request is not among the messages before it is sent; what stops it must not lose it.
+                        kept = [*run.all_messages(), node.request]
+                        self._require_budget(run.all_messages(), asked)
+                        asked += 1
+                        kept = run.all_messages()
+                        await self._listen(run, node)
+                        self._tell_usage(run.all_messages())
+                kept = run.all_messages()
+        finally:
+            waits = messages_of.closed(kept, messages_of.CANCELLED)
+            history[:] = messages_of.dump(waits)
+        output = run.result.output if run.result else ""
         if isinstance(output, DeferredToolRequests):
+            history[:] = messages_of.dump(kept)
             pending = output.calls[0]
-            asked = output.metadata.get(pending.tool_call_id, {})
-            return Turn(self.history, asked["question"], asked["options"], pending.tool_call_id)
-        return Turn(self.history, text="")
+            question = output.metadata.get(pending.tool_call_id, {})
+            return Turn(history, question["question"], question["options"], pending.tool_call_id)
+        return Turn(history)
+
+    async def _listen(self, run: Any, node: Any) -> None:
+        """One request to the model; its words are shown as they come."""
+        from pydantic_ai.messages import PartDeltaEvent, PartEndEvent, PartStartEvent, TextPart, TextPartDelta
+
+        said = ""
+        async with node.stream(run.ctx) as events:
+            async for event in events:
+                if isinstance(event, PartStartEvent) and isinstance(event.part, TextPart):
+                    said = event.part.content
+                    self._say(said, partial=True)
+                elif isinstance(event, PartDeltaEvent) and isinstance(event.delta, TextPartDelta):
+                    said += event.delta.content_delta
+                    self._say(said, partial=True)
+                elif isinstance(event, PartEndEvent) and isinstance(event.part, TextPart):
+                    self._say(event.part.content, partial=False)
 
     def _model_agent(self) -> ModelAgent[Workspace, Any]:
         from pydantic_ai import Agent as ModelAgent
@@ -131,73 +164,35 @@ class Agent:
         from .instructions import instructions
         from .tools import toolset
 
-        output: list[Any] = [str, DeferredToolRequests]
         return ModelAgent(
             models.build(self.choice),
             deps_type=Workspace,
-            output_type=output,
-            instructions=lambda: instructions(datetime.now().astimezone()),
+            output_type=[str, DeferredToolRequests],
+            instructions=instructions(datetime.now().astimezone()),
             toolsets=[toolset()],
             model_settings=models.model_settings(self.choice),
             retries=2,
         )
 
+    def _require_budget(self, messages: list[ModelMessage], asked: int) -> None:
+        """Raises ModelUnavailable before the request that would go over a limit."""
+        settings = self.workspace.settings
+        if self.choice.guided:
+            if asked >= GUIDED_TURNS:
+                raise trouble.over_turns(GUIDED_TURNS)
+            return
+        if asked >= settings.turns:
+            raise trouble.over_turns(settings.turns)
+        used = models.spent(messages).usd
+        if used is not None and used >= settings.ceiling:
+            raise trouble.over_ceiling(used, settings.ceiling)
+
     def _say(self, text: str, *, partial: bool) -> None:
         if text.strip():
             self.workspace.emit(Said(text, partial))
 
-    def _tell_usage(self, usage: Any) -> None:
-        if not self.choice.guided and usage.requests:
-            usd = models.cost(self.choice, usage)
+    def _tell_usage(self, messages: list[ModelMessage]) -> None:
+        if not self.choice.guided:
+            spent = models.spent(messages)
             ceiling = self.workspace.settings.ceiling
-            self.workspace.emit(Usage(usage.input_tokens, usage.output_tokens, usd, ceiling))
-
-    def _limit_sentence(self, reason: str) -> tuple[str, str]:
-        if "cost" in reason:
-            ceiling = self.workspace.settings.ceiling
-            return (
-                f"This dialog has used {ceiling:.2f} USD, its ceiling. Everything so far is kept.",
-                f"Raise it with `%integrator config --ceiling {ceiling + 3:.0f}`, or go on in guided mode.",
-            )
-        return (
-            f"The model took {self.workspace.settings.turns} steps without an end, so it was stopped. "
-            "Everything so far is kept.",
-            "Say more exactly what you need, or go on in guided mode.",
-        )
-
-
-def _http_sentence(choice: models.ModelChoice, status: int) -> tuple[str, str]:
-    variable = models.PROVIDERS.get(choice.provider, "the key")
-    if status in (401, 403):
-        return f"{choice.provider} refused the key. Nothing was sent to your systems.", f"Check {variable} in .env."
-    if status == 404:
-        return f'{choice.provider} knows no model "{choice.name}".', "Choose another with `%integrator config --model`."
-    if status in (429, 529) or status >= 500:
-        return f"{choice.name} is overloaded ({status}). Everything so far is kept.", "Try again in a minute."
-    return f"{choice.provider} refused the request ({status}). Everything so far is kept.", "Try again, or `--new`."
-
-
-def _closed(messages: list[ModelMessage]) -> list[ModelMessage]:
-    """The messages with every open tool call answered, so that a model can go on from them."""
-    from pydantic_ai.messages import ModelRequest, ModelResponse, ToolCallPart, ToolReturnPart
-
-    if not messages or not isinstance(messages[-1], ModelResponse):
-        return messages
-    calls = [part for part in messages[-1].parts if isinstance(part, ToolCallPart)]
-    if not calls:
-        return messages
-    returns = [ToolReturnPart(call.tool_name, CANCELLED, tool_call_id=call.tool_call_id) for call in calls]
-    return [*messages, ModelRequest(parts=returns)]
-
-
-def _spent(messages: list[ModelMessage]) -> Any:
-    """Tokens and requests of all answers in the history."""
-    from pydantic_ai.messages import ModelResponse
-    from pydantic_ai.usage import RunUsage
-
-    total = RunUsage()
-    for message in messages:
-        if isinstance(message, ModelResponse):
-            total.incr(message.usage)
-            total.requests += 1
-    return total
+            self.workspace.emit(Usage(spent.input_tokens, spent.output_tokens, spent.usd, ceiling))

@@ -1,0 +1,122 @@
+"""One tool call as the user sees it: a step that begins and ends, with its time, its tables or its error."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic_ai.messages import ToolReturn
+
+from integrator_drivers import DriverError
+
+from ..errors import AuditUnavailable, IntegratorError
+from ..events import Step, Table
+from . import describe
+from .failures import error_facts, is_outage
+from .workspace import Workspace
+
+__all__ = ["Shown", "quiet", "shown"]
+
+WAYS_ON = "Try again, Go on from the standard schema, Stop"
+
+
+@dataclass
+class Shown:
+    """A step while it is under way. The work changes what is shown at the end."""
+
+    title: str
+    detail: str = ""
+    code: str = ""
+    done_title: str = ""
+    tables: list[Table] = field(default_factory=list)
+    seconds: float | None = None
+    id: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
+    started: float = field(default_factory=time.monotonic)
+
+    def event(self, state: str) -> Step:
+        """The step as it is now; `state` is running, done or failed."""
+        if state == "running":
+            return Step(self.id, self.title, self.detail, state, None, [], self.code)
+        seconds = time.monotonic() - self.started if self.seconds is None else self.seconds
+        title = self.done_title or self.title
+        return Step(self.id, title, self.detail, state, seconds, self.tables, self.code)
+
+
+async def shown(
+    workspace: Workspace,
+    step: Shown,
+    work: Callable[[Shown], ToolReturn],
+    *,
+    systems: Iterable[str] = (),
+    call: str = "",
+) -> ToolReturn:
+    """Do `work` in a thread and show it as a step.
+
+    `call` names it among the calls that are not made again once they failed; `systems` are the systems it asks, each
+    of which is asked one thing at a time, so that an outage is met once.
+    """
+    names = sorted(set(systems))
+    async with contextlib.AsyncExitStack() as stack:
+        for name in names:
+            await stack.enter_async_context(workspace.lock(name))
+        for name in names or [""]:
+            if call and (error := workspace.failures.find(name, call)):
+                return _not_again(workspace, name, error)
+        step.started = time.monotonic()
+        workspace.emit(step.event("running"))
+        try:
+            result = await asyncio.to_thread(work, step)
+        except (DriverError, IntegratorError) as exc:
+            step.detail = workspace.credentials.redactor().redact(str(exc))
+            workspace.emit(step.event("failed"))
+            if isinstance(exc, AuditUnavailable):
+                raise  # what can't be recorded is not done; this ends the turn
+            return _failed(workspace, names, call, exc)
+        except asyncio.CancelledError:
+            step.detail = "cancelled"
+            workspace.emit(step.event("failed"))
+            raise
+        workspace.emit(step.event("done"))
+        return _clean(workspace, result)
+
+
+async def quiet(workspace: Workspace, work: Callable[[], ToolReturn]) -> ToolReturn:
+    """Do `work` in a thread without showing it."""
+    try:
+        return _clean(workspace, await asyncio.to_thread(work))
+    except AuditUnavailable:
+        raise
+    except (DriverError, IntegratorError) as exc:
+        return _clean(workspace, ToolReturn(f"Failed: {exc}", metadata={"error": error_facts(exc)}))
+
+
+def _failed(workspace: Workspace, names: list[str], call: str, exc: DriverError | IntegratorError) -> ToolReturn:
+    name = names[0] if names else ""
+    error = error_facts(exc)
+    text = f"Failed ({error['type']}): " + (describe.data(name, str(exc)) if isinstance(exc, DriverError) else str(exc))
+    if call:
+        for system in names or [""]:
+            workspace.failures.add(system, call, exc)
+        if is_outage(exc):
+            text += f"\nNothing was read, and nothing is tried again by itself. Ask the user how to go on: {WAYS_ON}."
+    return _clean(workspace, ToolReturn(text, metadata={"error": error, "system": name}))
+
+
+def _not_again(workspace: Workspace, name: str, error: dict[str, Any]) -> ToolReturn:
+    text = (
+        f"No call was made: this failed before ({error['message']}) and is not tried again by itself. "
+        f"Ask the user how to go on: {WAYS_ON}."
+    )
+    return _clean(workspace, ToolReturn(text, metadata={"error": error, "system": name}))
+
+
+def _clean(workspace: Workspace, result: ToolReturn) -> ToolReturn:
+    """No credential goes to a model or into the stored dialog, whichever way it came here."""
+    redactor = workspace.credentials.redactor()
+    metadata = redactor.redact_data(result.metadata)
+    return ToolReturn(redactor.redact(str(result.return_value)), metadata=metadata)
