@@ -61,26 +61,27 @@ def plan(allowed: Iterable[Destination], env: Mapping[str, str]) -> Plan:
     clients keep the name (and check certificates for it). Addresses, low ports and everything HTTP go by the proxy.
     """
     found = Plan(hosts=["127.0.0.1 localhost"])
-    ports = set()
+    ports, direct = set(), ["localhost", "127.0.0.1", "::1"]
     for number, (host, port) in enumerate(dict.fromkeys(allowed), start=1):
         ports.add(port)
-        if is_loopback(host):
-            found.listen.append((host if _address(host) else "127.0.0.1", port, (host, port)))
-            continue
-        own, inside = f"127.1.{number >> 8}.{number & 255}", port if port >= _UNPRIVILEGED else port + _HIGH
-        is_libpq = host == env.get("PGHOST")
-        if is_libpq:
+        is_high, address = port >= _UNPRIVILEGED, _address(host)
+        if is_loopback(host) and is_high:
+            found.listen.append((host if address else "127.0.0.1", port, (host, port)))
+        elif host == env.get("PGHOST"):
+            own, inside = f"127.1.{number >> 8}.{number & 255}", port if is_high else port + _HIGH
             found.env |= {"PGHOSTADDR": own, "PGPORT": str(inside)}
-        elif _address(host) is not None or inside != port or host.startswith("/"):
-            continue  # only by the proxy
-        else:
+            found.listen.append((own, inside, (host, port)))
+        elif is_loopback(host):
+            direct = []  # only by the proxy
+        elif is_high and address is None and not host.startswith("/"):
+            own = f"127.1.{number >> 8}.{number & 255}"
             found.hosts.append(f"{own} {host}")
-        found.listen.append((own, inside, (host, port)))
+            found.listen.append((own, port, (host, port)))
     proxy = next(port for port in range(3128, 3500) if port not in ports)
     found.listen.append(("127.0.0.1", proxy, PROXY))
     url = f"http://127.0.0.1:{proxy}"
     found.env |= dict.fromkeys(("HTTPS_PROXY", "HTTP_PROXY", "https_proxy", "http_proxy"), url)
-    found.env |= dict.fromkeys(("NO_PROXY", "no_proxy"), "localhost,127.0.0.1")
+    found.env |= dict.fromkeys(("NO_PROXY", "no_proxy"), ",".join(direct))
     return found
 
 
