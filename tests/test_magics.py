@@ -52,7 +52,7 @@ def notebook(folder: Path) -> Iterator[Notebook]:
 
 @pytest.fixture(scope="module")
 def practised(notebook: Notebook) -> Notebook:
-    assert "Practice salesforce runs on this machine" in notebook.run("%integrator demo")
+    assert "A practice Salesforce runs on this machine" in notebook.run("%integrator demo")
     return notebook
 
 

@@ -11,12 +11,12 @@ from pathlib import Path
 from integrator_drivers import registry
 from integrator_drivers.manifest import EnvVar, Manifest
 
-from ..errors import NotConnected
+from ..errors import ConfigError, NotConnected
 from .envfile import EnvFile
 from .redactor import Redactor
 from .secrets import find_format
 
-__all__ = ["Credentials", "State"]
+__all__ = ["Credentials", "State", "redactor_of"]
 
 _MODEL_KEYS = {
     "anthropic": "ANTHROPIC_API_KEY",
@@ -178,6 +178,21 @@ class Credentials:
             if len(state.missing) > 1
             else f"Run `%connect {manifest.name}` to fill it in, or `%integrator demo` to try with practice data.",
         )
+
+
+def redactor_of(path: Path) -> Redactor:
+    """Replaces every value of one .env file, except those of variables that a driver declares as no secret.
+
+    Raises ConfigError when there is no such file.
+    """
+    if not path.is_file():
+        raise ConfigError(f"There is no file {path}.", "Name the .env file whose values must not show.")
+    plain = {v.name for entry in registry.manifests().values() for v in entry.env if not v.secret}
+    redactor = Redactor()
+    for name, value in EnvFile(path).values().items():
+        if name not in plain:
+            redactor.register(value, name)
+    return redactor
 
 
 def _known(system: str) -> bool:

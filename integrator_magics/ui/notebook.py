@@ -9,6 +9,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from integrator_drivers import registry
+
 from .. import discovery, overview
 from ..errors import IntegratorError
 from ..events import Event, Previewed, Progress, Said, Step, Usage, Wrote
@@ -95,7 +97,7 @@ class Notebook:
 
         from .html import html
 
-        display({"text/plain": text, "text/html": html(event)}, raw=True)  # type: ignore[no-untyped-call]
+        display({"text/plain": text, "text/html": html(event)}, raw=True)
 
     def export(self, name: str, path: str, schedule: str | None) -> None:
         """Export and say where the files are and when the script runs."""
@@ -141,8 +143,6 @@ class Notebook:
     def docs(self, system: str, question: str) -> Any:
         """The README, or the sections that fit a question, as Markdown."""
         from IPython.display import Markdown
-
-        from integrator_drivers import registry
 
         name = registry.resolve(system)
         if not question:
@@ -194,9 +194,8 @@ class Notebook:
         if what == "demo":
             started = self.session.start_practice()
             for name in started:
-                print(
-                    f"Practice {name} runs on this machine, with made-up people; %discover {name} shows what is in it."
-                )
+                label = registry.manifest(name).label
+                print(f"A practice {label} runs on this machine, with made-up people; see `%discover {name}`.")
             return None
         if what == "config":
             return self._config(arguments)
@@ -246,21 +245,28 @@ class Notebook:
         before = list(self.session.dialog.events) if channel == DIALOG else []
         view = LiveView(self.session, self.dispatcher, self.bridge, capture_cell())
         # Nothing is shown before this cell ends, so the view may open after the session took the request.
-        stop = self.session.listen(channel, lambda event: self.dispatcher.post(lambda: view.show(event)))
+        old = self._views.get(channel)
+        if old is not None:
+            self._stops[channel]()
+        stop = self._follow(channel, view)
         try:
             fresh = act() is not False
         except BaseException:
             stop()
+            if old is not None:
+                self._stops[channel] = self._follow(channel, old)
             raise
-        if old := self._stops.pop(channel, None):
-            old()
-            self._views[channel].close()
+        if old is not None:
+            self.dispatcher.post(old.close)  # after the events that are on their way to it
         self._views[channel], self._stops[channel] = view, stop
         view.open()
         if not fresh or missed:
             view.replay(before)
         if not fresh:
             view.offer_start_again()
+
+    def _follow(self, channel: str, view: LiveView) -> Callable[[], None]:
+        return self.session.listen(channel, lambda event: self.dispatcher.post(lambda: view.show(event)))
 
     def _foreground(self, channel: str, act: Callable[[], bool | None]) -> None:
         """Show a channel's events one below the other until nothing is under way."""
