@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 import tempfile
@@ -13,9 +14,10 @@ from urllib.request import ProxyHandler, build_opener
 
 from .subject import Skipped, Subject
 
-__all__ = ["examples_apply", "examples_preview"]
+__all__ = ["allows", "examples_apply", "examples_preview", "requests_are_allowed"]
 
 COUNTS = ("add", "update", "unchanged", "reject")
+GLOB = re.compile(r"(\*\*|\*)")
 TIMEOUT = 120  # seconds for one example
 _open = build_opener(ProxyHandler({})).open  # practice systems are on this machine
 
@@ -60,6 +62,35 @@ def examples_apply(subject: Subject) -> Iterator[str]:
         for target in again.targets:
             if target.get("add") or target.get("update"):
                 yield f"{name} changes {target['object']} again when it runs a second time"
+
+
+def requests_are_allowed(subject: Subject) -> Iterator[str]:
+    """What the examples send is what [http] allows: reads in a preview, writes too in a run."""
+    url = subject.practice().control_url
+    if not url:
+        raise Skipped("its practice system keeps no log of requests")
+    http = subject.manifest.http
+    for name, path in _runnable(subject):
+        for mode, kinds in (("preview", ("read",)), ("apply", ("read", "write"))):
+            seen = _log(url)["total"]
+            _run(subject, path, mode)
+            log = _log(url)
+            sent = {(entry["method"], entry["path"]) for entry in log["requests"][seen - log["total"] :]}
+            for method, where in sorted(sent if log["total"] > seen else ()):
+                if not any(allows(rule, method, where) for kind in kinds for rule in http.get(kind, ())):
+                    yield f"{name} sends {method} {where} in {mode}, which [http] does not allow"
+                if any(allows(rule, method, where) for rule in http.get("never", ())):
+                    yield f"{name} sends {method} {where}, which [http] never allows"
+
+
+def allows(rule: Any, method: str, path: str) -> bool:
+    """Does an [http] rule cover this request? `*` is one part of a path, `**` any; conditions on bodies are left out."""
+    on = str(rule.get("on", "") if isinstance(rule, dict) else rule)
+    wanted, _, pattern = on.partition(" ")
+    parts = (
+        ".*" if part == "**" else "[^/]*" if part == "*" else re.escape(part) for part in GLOB.split(pattern.strip())
+    )
+    return wanted in ("*", method) and re.fullmatch("".join(parts), path) is not None
 
 
 def _runnable(subject: Subject) -> Iterator[tuple[str, Path]]:
@@ -109,6 +140,11 @@ def _mutations(subject: Subject, example: Path) -> dict[str, int]:
     seen = {}
     for system in subject.needed_by(example):
         if url := subject.practice(system).control_url:
-            with _open(f"{url}/requests", timeout=10) as response:
-                seen[system] = int(json.load(response)["mutations"])
+            seen[system] = int(_log(url)["mutations"])
     return seen
+
+
+def _log(url: str) -> dict[str, Any]:
+    with _open(f"{url}/requests", timeout=10) as response:
+        found: dict[str, Any] = json.load(response)
+    return found

@@ -43,6 +43,7 @@ CHECKS: tuple[Check, ...] = (
     Check("discovery refuses to write", asking.discovery_refuses_writes),
     Check("every example runs as a preview and changes nothing", running.examples_preview),
     Check("every example runs, and a second time changes nothing", running.examples_apply),
+    Check("requests are those that the manifest allows", running.requests_are_allowed),
 )
 
 

@@ -10,6 +10,7 @@ import pytest
 
 from integrator_drivers import Manifest, registry
 from integrator_drivers.testing import CHECKS, Skipped, Subject, assert_conforms, conformance, run_check
+from integrator_drivers.testing.running import allows
 
 MANIFEST = """
 name = "shaky"
@@ -120,7 +121,28 @@ def test_every_check_finds_what_it_is_for(shaky: Subject, check: Any) -> None:
 
 
 def test_no_check_is_without_a_test() -> None:
-    assert {check.name for check in CHECKS} - set(FOUND) == {"documents are readable without the vendor's library"}
+    assert {check.name for check in CHECKS} - set(FOUND) == {
+        "documents are readable without the vendor's library",
+        "requests are those that the manifest allows",
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "method", "path", "expected"),
+    [
+        ("GET /data/**", "GET", "/data/v1/x", True),
+        ("GET /data/**", "POST", "/data/v1/x", False),
+        ("GET /data/*/x", "GET", "/data/v1/x", True),
+        ("GET /data/*/x", "GET", "/data/v1/y/x", False),
+        ("DELETE **", "DELETE", "/anything/at/all", True),
+        ("* **/composite", "POST", "/data/v1/composite", True),
+        ("* **/composite", "POST", "/data/v1/composite/things", False),
+        ({"on": "POST /jobs", "body": {"operation": ["insert"]}}, "POST", "/jobs", True),
+        ("GET /a.b", "GET", "/aXb", False),
+    ],
+)
+def test_rules_cover_the_paths_they_name(rule: Any, method: str, path: str, expected: bool) -> None:
+    assert allows(rule, method, path) is expected
 
 
 def test_one_call_lists_all_problems(shaky: Subject) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ import pytest
 
 import salesforce_driver
 from integrator_drivers import registry
+from integrator_drivers.testing import Subject
+from integrator_drivers.testing.running import requests_are_allowed
 from salesforce_driver import SalesforceClient
 from salesforce_driver.src import extract_schema
 
@@ -77,3 +80,16 @@ def test_what_the_practice_org_shows_is_in_the_standard_schema(salesforce: Sales
     for obj in ("Lead", "Contact", "Account", "Opportunity", "Campaign", "CampaignMember"):
         live = {name for name in salesforce.get_fields(obj) if not name.endswith("__c")}
         assert live == set(schema[obj]["fields"])
+
+
+def test_a_request_that_the_manifest_does_not_name_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = registry.manifest("salesforce").folder
+    one = {"list_leads.py": folder / "examples" / "list_leads.py"}
+    monkeypatch.setattr(Subject, "examples", property(lambda self: one))
+    with Subject("salesforce") as subject:
+        assert list(requests_are_allowed(subject)) == []
+        subject.manifest = replace(subject.manifest, http={"read": ["GET /services/data/**"], "never": ["* **/query"]})
+        found = list(requests_are_allowed(subject))
+    login = "list_leads.py sends POST /services/oauth2/token in preview, which [http] does not allow"
+    assert login in found
+    assert "list_leads.py sends GET /services/data/v62.0/query, which [http] never allows" in found
