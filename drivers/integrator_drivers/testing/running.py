@@ -87,9 +87,8 @@ def allows(rule: Any, method: str, path: str) -> bool:
     """Does an [http] rule cover this request? `*` is one part of a path, `**` any; conditions on bodies are left out."""
     on = str(rule.get("on", "") if isinstance(rule, dict) else rule)
     wanted, _, pattern = on.partition(" ")
-    parts = (
-        ".*" if part == "**" else "[^/]*" if part == "*" else re.escape(part) for part in GLOB.split(pattern.strip())
-    )
+    meaning = {"**": ".*", "*": "[^/]*"}
+    parts = (meaning.get(part, re.escape(part)) for part in GLOB.split(pattern.strip()))
     return wanted in ("*", method) and re.fullmatch("".join(parts), path) is not None
 
 
