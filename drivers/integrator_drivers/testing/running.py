@@ -84,7 +84,7 @@ def requests_are_allowed(subject: Subject) -> Iterator[str]:
 
 
 def allows(rule: Any, method: str, path: str) -> bool:
-    """Does an [http] rule cover this request? `*` is one part of a path, `**` any; conditions on bodies are left out."""
+    """Does an [http] rule cover this request? `*` is one part of a path, `**` any; bodies are not looked at."""
     on = str(rule.get("on", "") if isinstance(rule, dict) else rule)
     wanted, _, pattern = on.partition(" ")
     meaning = {"**": ".*", "*": "[^/]*"}
