@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date, datetime, time
 from decimal import Decimal
 from itertools import islice
@@ -40,7 +40,8 @@ def replacing(target: Path) -> Iterator[Path]:
             f"{'The file of that name is as it was.' if target.exists() else 'There is no such file now.'}"
         ) from exc
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
 
 
 def write_csv(path: Path, fields: Mapping[str, Field], rows: Iterable[Record]) -> int:
