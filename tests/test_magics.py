@@ -25,7 +25,7 @@ class Notebook:
         shown = [str(output.data.get("text/plain", "")) for output in seen.outputs]
         text = "\n".join([seen.stdout, seen.stderr, *shown])
         assert "Traceback" not in text, text
-        return text
+        return " ".join(text.split())
 
     def completions(self, line: str) -> list[str]:
         with provisionalcompleter():
