@@ -234,7 +234,6 @@ class PreviewCard(_Waiting):
     def settle(self) -> None:
         super().settle()
         self.head.value = settled_preview(self._preview)
-        self._box.children = (self.head, *self._sheets)
 
 
 def _sheets(event: Previewed) -> list[tuple[str, Table]]:
@@ -262,7 +261,7 @@ class _Fold:
         self._make: Callable[[], list[W.Widget]] | None = make
         self.button = button(f"{label} ▸", self.turn, tooltip=tooltip)
         self.button.add_class("ig-fold")
-        self.body = W.VBox([], layout=W.Layout(display="none", width="100%"))
+        self.body = W.VBox([], layout=W.Layout(display="none", width="auto"))
         self.opened = False
 
     def turn(self) -> None:
@@ -299,7 +298,8 @@ class StepCard(Card):
             names = words.join_words([table.name for table in event.tables]) or "the code that ran"
             self._fold = _Fold(label, lambda: self._content(event), tooltip=f"Show {words.clip(names, 200)}")
             self._line.children = (self.head, self._fold.button)
-            self._box.children = (self._line, row([self._fold.body]))
+            self._fold.body.layout.margin = "0 0 0 33px"
+            self._box.children = (self._line, self._fold.body)
 
     def unfold(self) -> None:
         """Show what was found, when that is the end of it."""

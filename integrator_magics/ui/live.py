@@ -90,7 +90,12 @@ class LiveView:
             self._say("Working ...")
 
     def close(self) -> None:
-        """No more events will come."""
+        """No more events will come, and no button works any more: another cell goes on."""
+        for card in self._cards:
+            card.settle()
+        for control in (self._cancel, self._again, self._progress.widget):
+            control.layout.display = "none"
+        self._say("")
         if self._page_came in self._bridge.on_hello:
             self._bridge.on_hello.remove(self._page_came)
         self._save()
