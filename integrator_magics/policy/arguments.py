@@ -9,11 +9,11 @@ from .attributes import NO_DELETE
 from .folding import fold
 from .model import Label
 from .names import data_methods, sounds_like_delete
-from .paths import file_name_problem
+from .paths import HOLE, file_name_problem
 from .script import Script, called_name, keyword
 from .tables import table
 
-__all__ = ["judge_call"]
+__all__ = ["judge_call", "judge_path_join"]
 
 _PATHS = ("Path", "PurePath", "PurePosixPath")
 _READERS = ("read_csv", "read_json", "read_excel", "read_parquet")
@@ -32,6 +32,15 @@ def judge_call(script: Script, node: ast.Call) -> None:
             _by_method(script, node, node.func, name)
     if script.flow.made(node.func) and (node.args or node.keywords):
         script.add(node, "would set up a client by hand", "The client reads its variables by itself.")
+
+
+def judge_path_join(script: Script, node: ast.BinOp) -> None:
+    """`folder / "name"`: what is joined must stay inside the folder."""
+    if _is_file_object(script, node.left) or _makes_file(script, node.left):
+        _file(script, node, node.right)
+    for side in (node.left, node.right):
+        if isinstance(fold(side, script.constants, hole=HOLE), str):
+            _file(script, node, side)
 
 
 def _by_function(script: Script, node: ast.Call, name: str) -> None:
@@ -128,6 +137,8 @@ def _by_name(script: Script, node: ast.Call, name: str) -> None:
     for text in map(str, texts):
         if any(part.startswith("_") or part in table("python", "internals") for part in text.split(".")):
             script.add(node, f"would reach attributes by name ({name})", "Write the attribute itself.", Label.DANGEROUS)
+        elif name == "methodcaller" and sounds_like_delete(text):
+            script.add(node, f"would delete ({text})", NO_DELETE, Label.DELETE)
         elif name == "methodcaller" and (text not in data_methods() or text in table("methods", "file_methods")):
             script.add(node, f"would call {text}() by name", "Call it by itself.")
         elif name == "attrgetter" and sounds_like_delete(text):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 
 from . import modules
 from .folding import fold
@@ -15,6 +16,7 @@ from .tables import table
 __all__ = ["NO_DELETE", "judge_attribute"]
 
 NO_DELETE = 'Write a report of what would be deleted, or set a "to delete" flag in a field you choose.'
+_DELETES = re.compile(r"(?i)delete|purge|truncate|destroy|wipe|erase")
 _READ_WITH = "Use read(...), query(...) or sync(...)."
 
 
@@ -84,6 +86,8 @@ def _of_client(script: Script, node: ast.Attribute, systems: set[str]) -> None:
                 _write_arguments(script, call)
     elif name in data_methods() and not _is_client(script, node.value):
         return
+    elif name in script.methods and _is_own_object(script, node.value):
+        return
     elif sounds_like_delete(name):
         script.add(node, f"would delete in {label} ({name})", NO_DELETE, Label.DELETE)
     else:
@@ -115,13 +119,13 @@ def _of_data(script: Script, node: ast.Attribute) -> None:
     elif name in ("format", "format_map"):
         if call is None:
             script.add(node, "hands on str.format", "Use an f-string.")
-    elif name in data_methods() or name in table("methods", "client_reads"):
+    elif name in table("python", "private_data") or name in data_methods() or name in table("methods", "client_reads"):
         _path_only(script, node)
     elif call and sounds_like_delete(name):
         script.add(node, f"would delete ({name})", NO_DELETE, Label.DELETE)
     elif call:
         script.add(node, f"would call {name}(), which is not known", "Use the drivers, pandas or plain functions.")
-    elif sounds_like_delete(name) and _handed_on(script, node):
+    elif _DELETES.search(name) and _handed_on(script, node):
         script.add(node, f"hands on {name}", NO_DELETE, Label.DELETE)
 
 
@@ -200,6 +204,14 @@ def _is_client(script: Script, node: ast.expr) -> bool:
     if not isinstance(node, ast.Name):
         return False
     return any(isinstance(value, ast.Call) and script.flow.made(value.func) for value in script.bound.get(node.id, []))
+
+
+def _is_own_object(script: Script, node: ast.expr) -> bool:
+    """An instance of a class defined in the script, whose methods are judged where they stand."""
+    made = [node] if not isinstance(node, ast.Name) else script.bound.get(node.id, [])
+    return bool(made) and all(
+        isinstance(value, ast.Call) and called_name(value.func) in script.classes for value in made
+    )
 
 
 def _is_data_call(script: Script, call: ast.Call | None, name: str) -> bool:

@@ -142,7 +142,8 @@ class ClientFlow:
         known = [*self._functions.get(name, []), *(self._functions.get("__init__", []) if name in self._fields else [])]
         for signature in known:
             for parameter in _parameters(signature):
-                self._add(self._names, parameter.arg, every)
+                if parameter.arg not in ("self", "cls"):
+                    self._add(self._names, parameter.arg, every)
         for field in self._fields.get(name, ()):
             self._add(self._attributes, field, every)
         if name not in table("methods", "takes_clients") and name not in _methods():

@@ -15,7 +15,7 @@ from integrator_drivers.manifest import Manifest
 
 from ..credentials import find_format
 from . import modules, names
-from .arguments import judge_call
+from .arguments import judge_call, judge_path_join
 from .attributes import judge_attribute
 from .model import Classification, Label, Reason, summed
 from .script import Script
@@ -88,6 +88,8 @@ def _judge(script: Script, node: ast.AST) -> None:
             judge_attribute(script, node)
         case ast.Call():
             judge_call(script, node)
+        case ast.BinOp(op=ast.Div()):
+            judge_path_join(script, node)
         case ast.FunctionDef(name=name):
             _defined(script, node, name, table("python", "dunder_methods"))
         case ast.arg(arg=name):

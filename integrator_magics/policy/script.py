@@ -27,6 +27,7 @@ class Script:
         self.modules: dict[str, set[str]] = {}  # local name -> dotted modules
         self.members: dict[str, set[tuple[str, str]]] = {}  # local name -> (module, member)
         self.local: set[str] = set()
+        self.classes: set[str] = set()  # defined here
         self.methods: set[str] = set()  # of classes defined here
         self.bound: dict[str, list[ast.expr | None]] = {}  # local name -> what it was bound to; None = anything
         self.called: dict[int, ast.Call] = {}  # id of a callee -> its call
@@ -102,6 +103,7 @@ class Script:
                 self._annotated(returns)
             case ast.ClassDef(name=name, body=body):
                 self._bind(name, None)
+                self.classes.add(name)
                 self.methods |= {entry.name for entry in body if isinstance(entry, ast.FunctionDef)}
             case ast.arg(arg=name, annotation=annotation):
                 self._bind(name, None)
