@@ -34,6 +34,7 @@ class Column(NamedTuple):
 
 def query(connection: Connection, soql: str) -> Records:
     """Ask now, so that a mistake shows at once; the rows come page by page. Parents flat, child lists as JSON."""
+    soql = soql.strip().removesuffix(";")
     if not SELECT.match(soql):
         raise ValidationError("query takes SOQL that starts with SELECT; it can only read.")
     first = _asked(connection, soql)

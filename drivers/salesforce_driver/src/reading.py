@@ -38,6 +38,8 @@ def plan(
     limit: int | None = None,
 ) -> Question:
     """The SOQL of one read. Long `in` lists are split over several queries; nothing else is."""
+    if limit is not None and (not isinstance(limit, int) or limit < 0):
+        raise ValidationError(f"limit is a whole number of rows, not {limit!r}.")
     name = shapes.name(obj)
     columns = shapes.columns(obj, fields)
     if not columns:
@@ -129,8 +131,10 @@ def _where(
     conditions: list[str] = []
     lists: list[tuple[str, Field, list[object]]] = []
     for entry in where:
-        if len(entry) != 3:
-            raise ValidationError(f"A condition has three parts, (field, op, value); this one is {entry!r}.")
+        if isinstance(where, str) or isinstance(entry, str) or len(entry) != 3:
+            raise ValidationError(
+                f"where is a list of conditions of three parts, (field, op, value); this one is {entry!r}."
+            )
         path, field = shapes.column(obj, entry[0])
         if entry[1].strip().lower() == "in":
             if isinstance(entry[2], str):

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from integrator_drivers import Field
-from integrator_drivers.errors import ObjectNotFoundError, ValidationError
+from integrator_drivers.errors import FieldNotFoundError, ObjectNotFoundError, ValidationError
 
 from . import faults
 from .connection import Connection
@@ -35,12 +35,12 @@ class Shapes:
         """The describe of one object. Raises ObjectNotFoundError with near matches."""
         if obj not in self._describes:
             try:
-                if not NAME.fullmatch(obj):
+                if not NAME.fullmatch(str(obj)):
                     raise ObjectNotFoundError(obj)
                 self._describes[obj] = self._connection.call("GET", f"sobjects/{obj}/describe")
             except ObjectNotFoundError as exc:
                 known = [entry["name"] for entry in global_describe(self._connection)]
-                raise faults.object_not_found(obj, known) from exc
+                raise faults.object_not_found(str(obj), known) from exc
         return self._describes[obj]
 
     def name(self, obj: str) -> str:
@@ -61,13 +61,25 @@ class Shapes:
             fields = self.fields(obj)
             spelled = {name.casefold(): name for name in fields}.get(head.casefold())
             if spelled is None:
-                raise faults.field_not_found(self.name(obj), head, [*fields, *self.relations(obj)])
+                raise self._no_field(obj, head, fields)
             return spelled, fields[spelled]
         relations = self.relations(obj)
         relation = {name.casefold(): name for name in relations}.get(head.casefold())
         if relation is None:
             raise faults.field_not_found(self.name(obj), path, [*relations, *self.fields(obj)])
         return self._through(relation, relations[relation], rest)
+
+    def _no_field(self, obj: str, name: str, fields: Iterable[str]) -> FieldNotFoundError:
+        """No such field; where it is a parent, which of its fields one may have meant."""
+        relations = {relation.casefold(): relation for relation in self.relations(obj)}
+        relation = relations.get(name.rstrip(".").casefold())
+        if relation is None:
+            return faults.field_not_found(self.name(obj), name, [*fields, *relations.values()])
+        near = [f"{relation}.Name", *(field for field in fields if field.casefold() == f"{relation}id".casefold())]
+        return FieldNotFoundError(
+            f"{self.name(obj)}.{relation} is a record of its own; name a field of it, such as {' or '.join(near)}.",
+            near,
+        )
 
     def columns(self, obj: str, fields: Iterable[str] | None) -> dict[str, tuple[str, Field]]:
         """Columns by the name they were asked with; None means all that are neither compound nor binary."""

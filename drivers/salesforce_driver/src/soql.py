@@ -30,6 +30,8 @@ def literal(value: Any, field: Field, path: str) -> str:
     """One value as SOQL writes it for this field: text quoted and escaped, times unquoted and in UTC."""
     if value is None or (isinstance(value, float) and math.isnan(value)):
         return "null"
+    if isinstance(value, list | tuple | set | dict):
+        raise ValidationError(f"{path} is compared with one value here; for several use in or not in.")
     if field["type"] in ("date", "datetime"):
         return _moment(value, field, path)
     if isinstance(value, bool):
@@ -53,6 +55,8 @@ def condition(entry: Condition, field: Field, path: str) -> str:
     if op == "not null":
         return f"{path} != null"
     if op == "contains":
+        if field["type"] not in ("text", "reference") or value in (None, ""):
+            raise ValidationError(f"{path}: contains looks for a piece of text in a text field.")
         pattern = re.sub(r"([%_])", r"\\\1", str(value).translate(ESCAPES))
         return f"{path} LIKE '%{pattern}%'"
     if op == "not in":

@@ -21,6 +21,10 @@ def test_aggregates_have_names_and_types(salesforce: SalesforceClient) -> None:
     assert sum(row["leads"] for row in records.rows()) == 450
 
 
+def test_a_semicolon_at_the_end_does_no_harm(salesforce: SalesforceClient) -> None:
+    assert len(list(salesforce.query(" SELECT Id FROM Lead LIMIT 1; ").rows())) == 1
+
+
 def test_count_is_one_row(salesforce: SalesforceClient) -> None:
     assert list(salesforce.query("SELECT COUNT() FROM Lead").rows()) == [{"count": 450}]
 

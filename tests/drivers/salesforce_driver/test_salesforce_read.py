@@ -256,6 +256,33 @@ def test_a_field_list_must_be_a_list(salesforce: SalesforceClient) -> None:
         salesforce.read("Lead", fields="Id")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"where": "LeadSource = 'Web'"}, "where is a list of conditions"),
+        ({"where": [("Email", "is null")]}, "three parts"),
+        ({"where": [("LeadSource", "in", "Web")]}, "in needs a list"),
+        ({"where": [("LeadSource", "=", ["Web"])]}, "for several use in"),
+        ({"limit": -1}, "limit is a whole number"),
+        ({"limit": "5"}, "limit is a whole number"),
+    ],
+)
+def test_a_question_of_the_wrong_shape_is_refused_in_words(
+    salesforce: SalesforceClient, arguments: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(ValidationError, match=words):
+        salesforce.read("Lead", fields=["Id"], **arguments)
+
+
+def test_a_parent_alone_is_no_field_and_the_error_says_what_is(salesforce: SalesforceClient) -> None:
+    with pytest.raises(FieldNotFoundError) as caught:
+        salesforce.read("Lead", fields=["owner"])
+    assert str(caught.value) == (
+        "Lead.Owner is a record of its own; name a field of it, such as Owner.Name or OwnerId."
+    )
+    assert caught.value.near == ["Owner.Name", "OwnerId"]
+
+
 def test_lookup_finds_by_the_value_asked_for(salesforce: SalesforceClient, every: list[dict[str, Any]]) -> None:
     row = next(row for row in every if row["Email"] and row["Email"] != row["Email"].upper())
     found = salesforce.lookup("Lead", "Email", [row["Email"].upper(), None, "nobody@nowhere.example"], ["Id"])

@@ -61,6 +61,8 @@ def test_values_become_soql(value: Any, field: Field, expected: str) -> None:
         ("1 OR 1", NUMBER, "is a number"),
         ("perhaps", FLAG, "True or False"),
         (datetime(2026, 11, 21, tzinfo=UTC), TEXT, "can't be compared with a time"),
+        (["Web"], TEXT, "for several use in"),
+        ({"a": 1}, TEXT, "for several use in"),
     ],
 )
 def test_values_that_do_not_fit_are_refused(value: Any, field: Field, reason: str) -> None:
@@ -96,6 +98,12 @@ def test_conditions_become_soql(entry: tuple[str, str, Any], field: Field, expec
 def test_an_unknown_operator_names_the_native_query(op: str) -> None:
     with pytest.raises(ValidationError, match=r"use query\(soql\)"):
         condition(("Name", op, "x"), TEXT, "Name")
+
+
+@pytest.mark.parametrize(("value", "field"), [("x", NUMBER), ("", TEXT), (None, TEXT)])
+def test_contains_is_for_text(value: Any, field: Field) -> None:
+    with pytest.raises(ValidationError, match="contains looks for a piece of text"):
+        condition(("X", "contains", value), field, "X")
 
 
 def test_a_list_is_needed_where_one_is_compared() -> None:
