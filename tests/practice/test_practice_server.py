@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import socket
+import sys
 import threading
 import time
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from integrator_drivers import ValidationError
 from integrator_practice.http import Request, Response, Router, json_response
 from integrator_practice.server import HttpServed, serve_app
 
@@ -219,3 +221,9 @@ def test_a_defect_is_answered_and_its_traceback_kept(
 def test_a_taken_port_is_an_error(app: Echo) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken, pytest.raises(OSError):
         serve_app(app, taken.getsockname()[1], "")
+
+
+def test_https_without_the_package_for_it_says_what_to_do(app: Echo, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "cryptography", None)
+    with pytest.raises(ValidationError, match="leave out --tls"):
+        serve_app(app, 0, "", tls=True)

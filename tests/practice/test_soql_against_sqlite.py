@@ -158,7 +158,7 @@ def ask_sqlite(people: list[dict[str, Any]], where: str, order: str) -> list[str
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(rows, conditions, orders)
 def test_where_and_order_agree_with_sqlite(
     drawn: list[dict[str, Any]], condition: Pair, order: list[tuple[str, str, str]]

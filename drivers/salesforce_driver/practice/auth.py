@@ -87,8 +87,6 @@ class Accounts:
         if given_id != self.client_id:
             return _refused("invalid_client_id", "client identifier invalid")
         if given_secret != self.client_secret:
-            if grant == "client_credentials":
-                return _refused("invalid_client", "invalid client credentials")
             return _refused("invalid_client", "invalid client credentials")
         match grant:
             case "client_credentials":

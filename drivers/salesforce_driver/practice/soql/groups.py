@@ -116,11 +116,11 @@ class Grouping:
             operand = self.resolve(item.what)
             if item.alias:
                 name = item.alias
-            elif isinstance(item.what, Function):
+            elif operand.field is None:
                 name = f"expr{unnamed}"
                 unnamed += 1
             else:
-                name = operand.name.rpartition(".")[2]
+                name = operand.field.name
             if any(name.casefold() == known.casefold() for known, _ in shown):
                 raise at_position("MALFORMED_QUERY", self.query.text, item.what.position, f"duplicate alias: {name}")
             shown.append((name, operand.get))

@@ -67,6 +67,12 @@ class Operand:
     entity: str = ""  # the object the field belongs to
     position: int = 0
 
+    @property
+    def shown_as(self) -> str:
+        """Its place in an answer: toLabel(Status) stands where Status would."""
+        names = [step.reference.relationship or "" for step in self.steps]
+        return ".".join([*names, self.field.name if self.field else self.name])
+
 
 @dataclass(frozen=True)
 class Scope:

@@ -121,7 +121,7 @@ class _Run:
                             if alias
                             else f"Field must be grouped or aggregated: {operand.name}",
                         )
-                    once(operand.name, what.position)
+                    once(operand.shown_as, what.position)
                     node.add(operand)
         return node
 
