@@ -91,7 +91,7 @@ def _read(plan: Plan, client: str, target: str) -> list[str]:
     taken = {client, target}
     noun = variable(snake(plan.noun), taken)
     taken.add(noun)
-    fields = [column.field for column in plan.columns]
+    fields = [*(column.field for column in plan.columns), *plan.support]
     lines = read_of(plan, client, fields, spread=bool(plan.where)).lines(8, f"{noun} = ")
     for presence in plan.presences:
         lines += _kept(plan, presence.object, presence.start, presence.key, presence.wanted, client, noun, taken)

@@ -13,7 +13,7 @@ from .parse import condition_phrases
 from .request import FileWish, Request
 from .schedules import find_schedule
 from .windows import find_window
-from .words import likeness, split_list, tokens
+from .words import likeness, singular, split_list, tokens
 
 __all__ = ["Change", "apply", "read_changes"]
 
@@ -124,7 +124,7 @@ def read_changes(text: str, lexicon: Lexicon, today: date) -> list[Change]:
         found.append(Change("everything"))
     for phrase in condition_phrases(work, lexicon):
         found.append(Change("filter", (phrase,)))
-    found += _fields(work)
+    found += _fields(work, lexicon)
     return found
 
 
@@ -154,11 +154,14 @@ def _take_systems(work: Text, lexicon: Lexicon) -> tuple[str, str]:
     return "", ""
 
 
-def _fields(work: Text) -> list[Change]:
+def _fields(work: Text, lexicon: Lexicon) -> list[Change]:
+    objects = set(lexicon.object_words())
     found = []
     for op, pattern in (("drop", _DROP), ("drop", _LEAVE), ("only", _ONLY_FIELDS), ("add", _MISSING), ("add", _ADD)):
         while match := work.take(pattern):
             phrases = tuple(phrase for phrase in map(_clean, split_list(match["what"].replace(CUT, ","))) if phrase)
+            if op == "only":
+                phrases = tuple(entry for entry in phrases if tuple(map(singular, tokens(entry))) not in objects)
             if phrases:
                 found.append(Change(op, phrases))
     return found

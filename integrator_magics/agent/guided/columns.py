@@ -301,10 +301,8 @@ def _column(
             return candidate
     if is_key:
         return plain
-    ranked = sorted(
-        ((max(likeness(name, column), likeness(label_of(name, fields), column, "", obj)), column) for column in free),
-        key=lambda entry: -entry[0],
-    )
-    if ranked and ranked[0][0] >= 0.94 and (len(ranked) == 1 or ranked[1][0] < ranked[0][0]):
+    scored = [(max(likeness(name, column), likeness(label_of(name, fields), column, "", obj)), column) for column in free]
+    ranked = sorted((entry for entry in scored if entry[0] >= 0.72), key=lambda entry: -entry[0])
+    if ranked and (len(ranked) == 1 or ranked[0][0] - ranked[1][0] >= 0.1):
         return ranked[0][1]
     return plain

@@ -74,6 +74,9 @@ _WITHOUT = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"^(?:from|in|based in|located in|living in) (?:the )?(?P<value>.+)$", re.IGNORECASE)
+_BETWEEN = re.compile(
+    r"^(?:with |an? |the )*(?P<said>.*?)\s*(?:is |are )?between (?P<low>\S+) and (?P<high>\S+)$", re.IGNORECASE
+)
 _NUMBER = re.compile(
     r"^[$€£]?\s?(?P<n>-?\d[\d,]*(?:\.\d+)?)\s?(?P<k>k|m|thousand|million)?(?:\s?(?:€|\$|£|%|eur|usd|gbp|euros?|dollars?|pounds?))?$",
     re.IGNORECASE,
@@ -142,8 +145,15 @@ def _present(text: str, fields: Fields, obj: str) -> Reading | None:
 def _compared(text: str, fields: Fields, obj: str) -> Reading | None:
     """ "amount over 10000", "status is not Closed", "country in Germany, France"."""
     found: list[tuple[Filter, ...]] = []
+    if span := _BETWEEN.match(text):
+        names = _one(span["said"], fields, obj) if span["said"] else _numbers(fields)
+        for name in names:
+            low, high = (_condition(name, op, span[part], fields) for op, part in ((">=", "low"), ("<=", "high")))
+            if low and high:
+                found.append((*low, *high))
+        return Reading(tuple(found))
     for pattern, op in _OPS:
-        for match in re.finditer(rf"(?:^|(?<=\s)|(?<=\w))(?:{pattern})(?=\S)", text, re.IGNORECASE):
+        for match in re.finditer(rf"(?:^|(?<=\s)|(?<=\w))(?:{pattern})\s*(?=\S)", text, re.IGNORECASE):
             if match.start() and text[match.start() - 1].isalnum() and match[0][0].isalpha():
                 continue
             said, value = text[: match.start()].strip(), text[match.end() :].strip(" \"'“”")
@@ -200,6 +210,12 @@ def _condition(name: str, op: str, value: str, fields: Fields) -> tuple[Filter, 
     if kind == "boolean":
         said = _truth(value)
         return None if said is None else (_boolean(name, fields, said if op == "=" else not said),)
+    several = _choices(value, entry) if op in ("=", "!=") else []
+    if several and not _choice(value, entry):
+        if op == "=":
+            return (_chosen(name, several, fields),)
+        if len(several) == 1:
+            value = several[0]
     code = value_code(value, entry)
     if code is None:
         return None
@@ -238,11 +254,22 @@ def _text(value: str) -> str:
 
 
 def _choice(value: str, entry: Mapping[str, Any]) -> str:
+    """The choice that a value names, in its own spelling."""
     wanted = [singular(word) for word in tokens(value)]
     for choice in entry.get("choices") or ():
         if [singular(word) for word in tokens(str(choice))] == wanted:
             return str(choice)
     return ""
+
+
+def _choices(value: str, entry: Mapping[str, Any]) -> list[str]:
+    """The choices that a value names, or that start with it: open -> Open - Not Contacted."""
+    if exact := _choice(value, entry):
+        return [exact]
+    wanted = tokens(value)
+    known = [str(choice) for choice in entry.get("choices") or ()]
+    starting = [choice for choice in known if wanted and tokens(choice)[: len(wanted)] == wanted]
+    return starting or [choice for choice in known if wanted and tokens(choice)[-len(wanted) :] == wanted]
 
 
 def _truth(value: str) -> bool | None:
@@ -311,18 +338,8 @@ def _adjective(text: str, fields: Fields, obj: str) -> Reading | None:
         if flags:
             extra = _closed_too(fields) if word.casefold() == "lost" else ()
             return Reading(tuple((_boolean(name, fields, False), *extra) for name in flags))
-    starts = [
-        (name, str(choice))
-        for name, entry in fields.items()
-        for choice in entry.get("choices") or ()
-        if tokens(str(choice))[: len(words)] == words
-    ]
-    if starts:
-        by_field: dict[str, list[str]] = {}
-        for name, choice in starts:
-            by_field.setdefault(name, []).append(choice)
-        return Reading(tuple((_chosen(name, choices, fields),) for name, choices in by_field.items()))
-    return None
+    by_field = {name: _choices(word, entry) for name, entry in fields.items() if entry.get("choices")}
+    return Reading(tuple((_chosen(name, choices, fields),) for name, choices in by_field.items() if choices))
 
 
 def _closed_too(fields: Fields) -> tuple[Filter, ...]:
@@ -365,6 +382,7 @@ def _placed(text: str, fields: Fields, obj: str) -> Reading | None:
             if entry.get("type") == "text"
             and word in name_tokens(name)
             and "code" not in name_tokens(name)
+            and not entry.get("choices")
             and name not in names
         ]
     return Reading(
@@ -386,7 +404,7 @@ def _field_value(text: str, fields: Fields, obj: str) -> Reading | None:
             if not match.sure or len(match.names) != 1:
                 continue
             entry = fields[match.names[0]]
-            if entry.get("choices") and not _choice(value, entry):
+            if entry.get("choices") and not _choices(value, entry):
                 continue
             if not entry.get("choices") and not (value[:1].isupper() or value[:1].isdigit() or value[:1] in "\"'"):
                 continue

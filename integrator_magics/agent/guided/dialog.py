@@ -111,7 +111,7 @@ def _prompt(prompt: Prompt, place: int, state: _State, lexicon: Lexicon) -> None
     if is_help(text) and not (before and _CONTINUE.match(text)):
         state.kind = "help"
         return
-    if is_delete(text):
+    if is_delete(text, lexicon, has_script=before is not None):
         state.kind = "delete"
         return
     if _STOP.match(text):
@@ -181,7 +181,7 @@ def _work(state: _State, known: Knowledge, lexicon: Lexicon) -> None:
     earlier = [call for call in known.every("write_script") if call.args.get("name") == plan.name]
     written = [call for call in earlier if _since(call, known.transcript, state.last_prompt)]
     notes = [*plan.notes, *problem]
-    if request.schedule and request.schedule.cron:
+    if state.kind == "schedule_only" and request.schedule and request.schedule.cron:
         notes.append(f"It runs {request.schedule.words} once it is exported and started.")
     same = [call for call in written if call.args.get("code") == code]
     if same:
@@ -193,7 +193,9 @@ def _work(state: _State, known: Knowledge, lexicon: Lexicon) -> None:
         raise Say(last_words(plan, notes, changed=len(earlier) > len(written)))
     if earlier and not written and earlier[-1].args.get("code") == code:
         raise Say(f"That changes nothing: the script `{plan.name}` is already so.")
-    explained = [*lines, *([f"Runs {request.schedule.words}."] if request.schedule and request.schedule.cron else [])]
+    if request.schedule and request.schedule.cron:
+        lines.insert(0, f"runs {request.schedule.words} once it is exported and started,")
+    explained = lines
     raise Need("", [ToolCall("write_script", {"name": plan.name, "code": code, "explanation": explained})])
 
 

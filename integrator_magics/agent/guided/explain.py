@@ -50,17 +50,15 @@ def _when(plan: Plan) -> str:
 
 
 def _columns(plan: Plan) -> str:
-    starts = {step.start for step in plan.joins} if plan.joins else set()
-    names = [column.label for column in plan.columns if column.field not in starts or column is plan.columns[0]]
-    names += [column.label for column in plan.joined]
+    names = [column.label for column in (*plan.columns, *plan.joined)]
     if len(names) > 8:
         return f"{', '.join(names[:6])} and {len(names) - 6} more columns"
     return and_list(names)
 
 
-def _which(plan: Plan) -> str:
+def _which(plan: Plan, since: str = "") -> str:
     """"leads of the last 30 days where Status is Open"."""
-    text = plan.noun + _when(plan)
+    text = plan.noun + _when(plan) + since
     tests = [condition.words for condition in plan.filters]
     if tests:
         text += f" where {and_list(tests)}"
@@ -88,7 +86,7 @@ def summary(plan: Plan) -> str:
 
 def explanation(plan: Plan, today: date) -> list[str]:
     """What the script does, a line each."""
-    lines = [f"reads {_quantity(plan)}{_which(plan)}{_since(plan, today)} from {plan.source.label}{_count(plan)},"]
+    lines = [f"reads {_quantity(plan)}{_which(plan, _since(plan, today))} from {plan.source.label}{_count(plan)},"]
     lines += _joins(plan)
     if plan.measure:
         return [*lines, f"{_measured(plan)},", "shows the result as a table; nothing is written."]
@@ -119,7 +117,7 @@ def _since(plan: Plan, today: date) -> str:
     for condition in plan.window_filters:
         match = re.match(r"days_ago\((\d+)\)", condition.code)
         if match and condition.op == ">=":
-            return f", that is since {spoken_date(today - timedelta(days=int(match[1])))},"
+            return f" (since {spoken_date(today - timedelta(days=int(match[1])))})"
     return ""
 
 
@@ -148,7 +146,7 @@ def _writes(plan: Plan) -> list[str]:
         lines.insert(len(lines) - 1, f"makes the table {plan.table}, which is not there yet, with one row per {one},")
     elif plan.added_columns:
         many = "columns" if len(plan.added_columns) > 1 else "column"
-        lines.insert(len(lines) - 1, f"adds the {many} {and_list(plan.added_columns)} to {plan.table}, which has none yet,")
+        lines.insert(len(lines) - 1, f"adds the {many} {and_list(plan.added_columns)}, which {plan.table} does not have yet,")
     return lines
 
 

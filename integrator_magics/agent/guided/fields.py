@@ -116,12 +116,12 @@ def key_field(fields: Fields, obj: str = "") -> str:
 
 # What a person expects in a list of people, companies, deals or orders when no field was named.
 _DEFAULTS = (
-    "name", "title", "subject", "number", "email", "phone", "company", "status", "amount", "total", "price", "currency",
-    "quantity", "city", "country", "source", "close date", "start date", "due date", "date",
+    "name", "subject", "email", "phone", "company", "status", "stage", "source", "amount", "total", "price", "quantity",
+    "type", "industry", "city", "country", "close date", "start date", "due date", "date", "title", "number",
 )  # fmt: skip
 
 
-def default_fields(fields: Fields, obj: str, created: str | None, limit: int = 8) -> tuple[str, ...]:
+def default_fields(fields: Fields, obj: str, created: str | None, limit: int = 9) -> tuple[str, ...]:
     """Key, name, e-mail and the like, and when it was created. All fields of an object that has few."""
     usable = readable(fields)
     if len(usable) <= 12:

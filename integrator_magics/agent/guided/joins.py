@@ -172,9 +172,9 @@ def _worth_of(fields: Fields, obj: str, left: Fields, *, is_link: bool) -> list[
         own = [
             name
             for name, entry in fields.items()
-            if entry.get("type") == "boolean" and name not in left and not _is_system(name)
+            if entry.get("type") == "boolean" and name not in left and name_tokens(name)[0] in ("has", "is", "was")
         ]
-        names += own[:2]
+        names += [name for name in own if not _is_system(name)][:2]
     return list(dict.fromkeys(names))[:5] or [name for name in fields if name != key][:3]
 
 

@@ -93,7 +93,24 @@ def narrow(
             continue
         reading = read_condition(phrase, fields, obj)
         filters += reading.filters[0] if reading.sure else _asked(phrase, reading, fields, obj, noun, known, notes)
-    return Narrowed(tuple(dict.fromkeys(filters)), tuple(dict.fromkeys(presences)), tuple(notes))
+    return Narrowed(_merged(filters), tuple(dict.fromkeys(presences)), tuple(notes))
+
+
+def _merged(filters: list[Filter]) -> tuple[Filter, ...]:
+    """Two values of one field are alternatives: "paused and banned guests"."""
+    found: list[Filter] = []
+    for entry in dict.fromkeys(filters):
+        same = next((old for old in found if (old.field, old.op, entry.op) == (entry.field, "=", "=")), None)
+        both = next((old for old in found if (old.field, old.op, entry.op) == (entry.field, "in", "=")), None)
+        if same:
+            words = f"{same.words} or {entry.words.split(' is ', 1)[-1]}"
+            found[found.index(same)] = Filter(entry.field, "in", f"[{same.code}, {entry.code}]", words)
+        elif both:
+            words = f"{both.words} or {entry.words.split(' is ', 1)[-1]}"
+            found[found.index(both)] = Filter(entry.field, "in", f"{both.code[:-1]}, {entry.code}]", words)
+        else:
+            found.append(entry)
+    return tuple(found)
 
 
 def _beside(phrase: str, fields: Fields, obj: str, driver: Mapping[str, Any]) -> list[Filter | Presence]:

@@ -41,7 +41,7 @@ def find_object(
             name for name in names if name.casefold() == said.casefold() or _bare(name).casefold() == said.casefold()
         ]
         if len(exact) == 1:
-            return exact[0]
+            return str(exact[0])
         called = [name for name in lexicon.objects_called(said, system) if not names or name in names]
         if len(called) == 1:
             return called[0]

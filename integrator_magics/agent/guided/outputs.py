@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 
 from .request import FileWish
-from .spoken import FORMATS
+from .spoken import FORMATS, VERBS
 
 __all__ = ["CUT", "Text", "take_files", "take_key", "take_limit", "take_table"]
 
@@ -106,9 +106,14 @@ def take_table(text: Text) -> tuple[str, str]:
     """The target table and the source table that are named as tables."""
     target = source = ""
     for pattern in _TABLES:
-        while match := text.take(re.compile(pattern, re.IGNORECASE), _is_table):
-            name = match["name"].strip('"`')
-            if (match["prep"] or "").strip().casefold() in ("from", "of", "out of"):
+        compiled = re.compile(pattern, re.IGNORECASE)
+        while match := next((found for found in compiled.finditer(text.rest) if _is_table(found)), None):
+            name = match["name"].strip("\"`")
+            prep = (match["prep"] or "").strip().casefold()
+            before = text.rest[: match.start()]
+            first = not prep and (not before.strip() or re.search(rf"\b(?:{VERBS}|all(?: of)?|rows)\s*$", before, re.IGNORECASE))
+            text.cut(*match.span())
+            if prep in ("from", "of", "out of") or (first and not source):
                 source = source or name
             else:
                 target = target or name
@@ -119,8 +124,19 @@ def _is_table(match: re.Match[str]) -> bool:
     return match["name"].strip('"`').casefold() not in _NO_TABLE
 
 
+_MOST = re.compile(
+    r"\b(?:the )?(?P<n>\d+) (?P<noun>[\w ]+?) (?:with|having|by) (?:the )?(?P<dir>highest|most|biggest|largest|lowest|smallest|"
+    r"fewest|least|best) (?P<order>[\w ]+?)(?=[,.;§]|$| from| in | to | into| where| as )",
+    re.IGNORECASE,
+)
+
+
 def take_limit(text: Text) -> tuple[int, str, bool]:
     """How many rows at most, ordered by what, ascending; 0 without a limit."""
+    if most := _MOST.search(text.rest):
+        text.cut(most.end("noun"), most.end())
+        text.cut(most.start(), most.start("noun"), " ")
+        return int(most["n"]), most["order"].strip(), most["dir"].casefold() in ("lowest", "smallest", "fewest", "least")
     match = text.take(_LIMIT)
     if not match:
         return 0, "", False

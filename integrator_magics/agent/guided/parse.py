@@ -6,7 +6,7 @@ import re
 from dataclasses import replace
 from datetime import date
 
-from .lexicon import Lexicon, Mention
+from .lexicon import ANY_SQL, Lexicon, Mention
 from .outputs import CUT, Text, take_files, take_key, take_limit, take_table
 from .questions import read_question
 from .request import Kind, Request
@@ -19,7 +19,8 @@ __all__ = ["condition_phrases", "contents_of", "is_delete", "is_help", "parse"]
 
 _DELETE = re.compile(
     r"^(?:\W*(?:please|can you|could you|now|and|then|i want to|i need to|we need to|i want you to|let's|just|go and)\W+)*"
-    r"(?:delete|remove|erase|purge|truncate|drop|wipe|clean out|clear out|get rid of|destroy|archive|void)\b(?P<what>.*)",
+    r"(?P<verb>delete|remove|erase|purge|truncate|drop|wipe|clean out|clear out|get rid of|destroy|archive|void)\b"
+    r"(?P<what>.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _DELETE_ANYWHERE = re.compile(
@@ -27,6 +28,11 @@ _DELETE_ANYWHERE = re.compile(
     r"duplicates|records|rows)\b|\bmirror deletions\b",
     re.IGNORECASE,
 )
+_PARTS = re.compile(
+    r"\b(?:columns?|fields?|schedules?|filters?|conditions?|limits?|scripts?|from (?:it|the script|the list|the sync))\b",
+    re.IGNORECASE,
+)
+_RECORDS = re.compile(r"\b(?:records?|rows?|entries|data|everything|all|every|each|old|duplicates|tables?)\b", re.IGNORECASE)
 _HELP = re.compile(
     r"^\W*(?:help|hi|hello|hey|good (?:morning|afternoon|evening)|what (?:can|could) (?:you|i|we) do.*|who are you.*|how does this work.*|"
     r"what is this.*|what do you (?:do|know|understand).*|which systems.*|what systems.*|thanks?.*|thank you.*|test)\W*$",
@@ -83,8 +89,11 @@ _PLACE = re.compile(
     r",?\s*\b(?P<whole>(?:from|in|based in|located in) (?:the )?[A-Z][\w]*(?: [A-Z][\w]*)*)(?=[\s,.;§]|$)"
 )
 _COMPARE = re.compile(
-    r",?\s*(?:\bwith (?:an? )?)?\b(?P<whole>[\w][\w -]*? (?:over|above|under|below|greater than|more than|less than|at least|at most|"
-    r"of at least|of more than|larger than|bigger than|smaller than|higher than|lower than|exceeding|>=|<=|>|<|=|!=)\s?[$€£]?\d[\d.,]*(?:k|m)?)(?![\w])",
+    r"\b(?P<op>over|above|under|below|greater than|more than|less than|at least|at most|of at least|of more than|"
+    r"larger than|bigger than|smaller than|higher than|lower than|exceeding)\s+"
+    r"[$€£]?\d[\d.,]*\d?(?:k|m)?(?:\s?(?:€|\$|£|eur|usd|euros?|dollars?))?(?![\w%])"
+    r"|\bbetween\s+[$€£]?\d[\d.,]*(?:k|m)?\s+and\s+[$€£]?\d[\d.,]*\d?(?:k|m)?(?![\w%])"
+    r"|(?:>=|<=|!=|>|<|=)\s?[$€£]?\d[\d.,]*(?:k|m)?(?!\w)",
     re.IGNORECASE,
 )
 _EVERYTHING = re.compile(
@@ -95,16 +104,28 @@ _EVERYTHING = re.compile(
 )
 
 
-def is_delete(text: str) -> bool:
-    """True when a sentence asks to delete records (not to leave out a column or a schedule)."""
+_SHOW = re.compile(
+    r"^\W*(?:(?:please|can you|could you|i want to|i'd like to|let me|hi|hello|now|ok)\W+)*"
+    r"(?:show|display|list|see|look at|look up|find|print|preview|what are|which are|who are|tell me)\b",
+    re.IGNORECASE,
+)
+_STOPS = frozenset("with whose where having and or of for from to into that which who are is in the a an only all".split())
+
+
+def is_delete(text: str, lexicon: Lexicon | None = None, *, has_script: bool = False) -> bool:
+    """True when a sentence asks to delete records, not to leave out a column, a condition or a schedule.
+
+    With a script at hand, "drop the email" speaks of its columns.
+    """
     match = _DELETE.match(text.strip())
-    if match:
-        return not re.search(
-            r"\b(?:columns?|fields?|schedules?|filters?|conditions?|limits?|scripts?|from (?:it|the script|the list|the sync))\b",
-            match["what"],
-            re.IGNORECASE,
-        )
-    return bool(_DELETE_ANYWHERE.search(text))
+    if not match:
+        return bool(_DELETE_ANYWHERE.search(text))
+    if _PARTS.search(match["what"]):
+        return False
+    if not has_script:
+        return True
+    speaks_of_records = _RECORDS.search(match["what"]) or (lexicon and _object_in(match["what"], lexicon))
+    return bool(speaks_of_records) or match["verb"].casefold() in ("erase", "purge", "truncate", "wipe", "destroy")
 
 
 def is_help(text: str) -> bool:
@@ -128,9 +149,12 @@ def parse(text: str, lexicon: Lexicon, today: date) -> Request:
     key = take_key(work)
     files = take_files(work)
     table, source_table = take_table(work)
+    target_subject = _target_subject(work, lexicon)
     source, target = _systems(work, lexicon)
     limit, order, ascending = take_limit(work)
     unknown, role = _unknown(work, lexicon, source, target)
+    if table and not target and not unknown:
+        target = ANY_SQL
     request = replace(
         request,
         kind=kind,
@@ -138,6 +162,7 @@ def parse(text: str, lexicon: Lexicon, today: date) -> Request:
         window=window,
         key=key,
         table=table,
+        target_subject=target_subject,
         source_table=source_table,
         files=files,
         source=source,
@@ -152,7 +177,10 @@ def parse(text: str, lexicon: Lexicon, today: date) -> Request:
         asked = read_question(work.rest, request, lexicon)
         if asked:
             return asked
-    return _contents(work, request, lexicon)
+    found = _contents(work, request, lexicon)
+    if kind == "copy" and not found.target and not found.files and (_SHOW.search(text) or (limit and order)):
+        return replace(found, kind="show")
+    return found
 
 
 def _systems(work: Text, lexicon: Lexicon) -> tuple[str, str]:
@@ -188,6 +216,20 @@ def _systems(work: Text, lexicon: Lexicon) -> tuple[str, str]:
     return found.get("source", ""), found.get("target", "")
 
 
+def _target_subject(work: Text, lexicon: Lexicon) -> str:
+    """"contacts" in "customers to HubSpot contacts": the object beside the target, where another one is read."""
+    for mention in lexicon.mentions(work.rest):
+        before, after = work.rest[: mention.start], work.rest[mention.end :]
+        if not _TARGET.search(before) or not _object_in(before, lexicon) and not re.search(r"\w+ from\b", before):
+            continue
+        match = re.match(r"(?:'s)?\s+(?:as |in |into )?(?P<what>[\w ]+?)(?=\s*(?:[,.;:(§]|$|\b(?:with|where|and|every|by|from)\b))", after)
+        said = _object_in(match["what"], lexicon) if match else ""
+        if match and said and len(tokens(match["what"])) == len(tokens(said)):
+            work.cut(mention.end + match.start("what"), mention.end + match.end("what"))
+            return said
+    return ""
+
+
 def _mentions_source(text: str, mentions: list[Mention]) -> bool:
     return any(_SOURCE.search(text[: mention.start]) for mention in mentions)
 
@@ -214,16 +256,33 @@ def condition_phrases(work: Text, lexicon: Lexicon) -> list[str]:
             {re.escape(" ".join(words)) + "s?" for words in lexicon.object_words()} | {"of them"}, key=len, reverse=True
         )
     )
-    for pattern in (_WITHOUT, _HAS, _COMPARE):
+    for pattern in (_WITHOUT, _HAS):
         while match := work.take(pattern):
             conditions.append(match["whole"].strip())
-    while match := work.take(re.compile(_ONLY.pattern.replace("{nouns}", nouns), re.IGNORECASE)):
+    while match := _COMPARE.search(work.rest):
+        conditions.append(_compared(work, match, lexicon))
+    pattern = re.compile(_ONLY.pattern.replace("{nouns}", nouns), re.IGNORECASE)
+    while match := pattern.search(work.rest):
+        is_object = bool(_object_in(match["noun"], lexicon))
+        work.cut(match.start(), match.start("noun") if is_object else match.end())
         conditions.append(f"only {match['what'].strip()}")
     while match := work.take(_PLACE, lambda match: not _object_in(match["whole"], lexicon)):
         conditions.append(match["whole"].strip())
     rest, more = _split_where(work.rest)
     work.rest = rest
     return list(dict.fromkeys([*conditions, *more]))
+
+
+def _compared(work: Text, match: re.Match[str], lexicon: Lexicon) -> str:
+    """Cut "amount over 10000" out: the comparison and the words before it that name a field."""
+    begin = match.start()
+    for word in reversed(list(re.finditer(r"\S+\s+", work.rest[: match.start()]))[-3:]):
+        plain = word[0].strip().casefold()
+        if not re.fullmatch(r"[\w-]+", plain) or _object_in(plain, lexicon) or plain in _STOPS:
+            break
+        begin = word.start()
+    lead = re.search(r"(?:\b(?:with|whose|where|having|and|an?|the)\s+)+$", work.rest[:begin], re.IGNORECASE)
+    return work.cut(lead.start() if lead else begin, match.end()).strip(" ,")
 
 
 def _contents(work: Text, request: Request, lexicon: Lexicon) -> Request:

@@ -72,6 +72,7 @@ class Plan:
     window_filters: tuple[Filter, ...] = ()
     target: System | None = None
     table: str = ""
+    support: tuple[str, ...] = ()  # fields read only because joins start there
     joined: tuple[Column, ...] = ()  # what joins add
     key: str = ""
     key_words: str = ""

@@ -16,7 +16,7 @@ _PER = re.compile(
     re.IGNORECASE,
 )
 _HOW_MANY = re.compile(
-    r"\b(?:how many|number of|count of|count(?: up)?|amount of)\s+(?:the |our |all |of the )?(?P<what>[^,.;?§]+?)"
+    r"\b(?:how many|number of|count of|count(?: up)?)\s+(?:the |our |all |of the )?(?P<what>[^,.;?§]+?)"
     r"(?=\s+(?:do|are|is|did|were|have|has|there|came|come|per|by|for each|for every|grouped|in each|in every|with|without|where|whose|that|broken|split)\b|[,.;?§]|$)",
     re.IGNORECASE,
 )
@@ -28,10 +28,6 @@ _MOST = re.compile(
 _AGGREGATE = re.compile(
     r"\b(?P<how>average|mean|total|sum(?: of)?|overall|highest|maximum|lowest|minimum|median)\s+(?:of )?(?:the )?(?P<of>[\w ]+?)\s+"
     r"(?:of|for|from|in)\s+(?:all |the |our |each |every )*(?P<what>[^,.;?§]+?)(?=\s+(?:per|by|for each|for every|grouped|with|where)\b|[,.;?§]|$)",
-    re.IGNORECASE,
-)
-_SHOW = re.compile(
-    r"^\W*(?:please |can you |could you )?(?:show|display|list|what are|which are|let me see|tell me|print|look at|preview)\b",
     re.IGNORECASE,
 )
 _MEASURES = {
@@ -58,13 +54,13 @@ def read_question(text: str, request: Request, lexicon: Lexicon) -> Request | No
             ascending=not up,
             lexicon=lexicon,
         )
-    if match := _HOW_MANY.search(text):
-        return _filled(request, match["what"], measure="count", group=group, text=text, lexicon=lexicon)
     if match := _AGGREGATE.search(text):
         how = _MEASURES[match["how"].casefold()]
         return _filled(
             request, match["what"], measure=how, of=_tidy(match["of"]), group=group, text=text, lexicon=lexicon
         )
+    if match := _HOW_MANY.search(text):
+        return _filled(request, match["what"], measure="count", group=group, text=text, lexicon=lexicon)
     return None
 
 

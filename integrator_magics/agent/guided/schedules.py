@@ -187,11 +187,11 @@ def _fields(name: str, match: re.Match[str], hour: int, minute: int, said: bool)
     if name == "month_days":
         if "last" in groups["days"].casefold():
             return _last_day(clock, at)
-        days = sorted({int(day) for day in re.findall(r"\d+", groups["days"].replace("first", "1"))})
-        if not days or days[-1] > 31:
+        dates = sorted({int(day) for day in re.findall(r"\d+", groups["days"].replace("first", "1"))})
+        if not dates or dates[-1] > 31:
             return None
-        text = " and ".join(_ordinal(day) for day in days)
-        return f"{clock} {','.join(map(str, days))} * *", f"on the {text} of every month at {at}", ""
+        text = " and ".join(_ordinal(day) for day in dates)
+        return f"{clock} {','.join(map(str, dates))} * *", f"on the {text} of every month at {at}", ""
     if name == "month_last":
         return _last_day(clock, at)
     if name == "monthly":

@@ -70,7 +70,7 @@ def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
         filters=narrowed.filters,
         notes=(*chosen.notes, *narrowed.notes),
     )
-    chosen = _for_joins(plan, request, chosen, fields, known)
+    plan = replace(plan, support=_support(plan, chosen, fields))
     if request.kind == "question":
         plan = _question(plan, request, fields, driver, known)
     elif target and place:
@@ -105,11 +105,10 @@ def _read_about(request: Request, names: list[str], known: Knowledge) -> None:
         known.need("I am reading how this is best done.", *(ToolCall("read_doc", {"id": entry}) for entry in wanted))
 
 
-def _for_joins(plan: Plan, request: Request, chosen: Chosen, fields: Fields, known: Knowledge) -> Chosen:
-    """The fields, with those that joins and presences start at."""
+def _support(plan: Plan, chosen: Chosen, fields: Fields) -> tuple[str, ...]:
+    """Fields that joins and presences start at, beside those that were asked for."""
     starts = [step.start for step in plan.joins if not step.through] + [entry.start for entry in plan.presences]
-    missing = [name for name in dict.fromkeys(starts) if name not in chosen.names and name in fields]
-    return replace(chosen, names=(*chosen.names, *missing)) if chosen.names else chosen
+    return tuple(name for name in dict.fromkeys(starts) if name not in chosen.names and name in fields)
 
 
 def _reader(plan: Plan, request: Request, chosen: Chosen, fields: Fields) -> Plan:

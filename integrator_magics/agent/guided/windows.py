@@ -360,7 +360,7 @@ _VERBS = (
     "created|added|entered|registered|made|new|updated|modified|changed|edited|touched|closed|converted|won|lost|"
     "opened|ordered|placed|paid|invoiced|issued|shipped|delivered|joined|signed up|subscribed|started|ended|due|"
     "booked|sold|received|sent|submitted|completed|finished|published|scheduled|hired|born|expired|cancelled|"
-    "captured|generated|collected|last seen|logged in|dated"
+    "captured|generated|collected|last seen|logged in|dated|(?!need|speed|feed|red)[a-z]{3,}ed"
 )
 _BEFORE = re.compile(
     rf"(?:\b(?:that|which|who|and) )?(?:\b(?:have|has|had|were|was|are|is|got|been|have been|has been) )?"

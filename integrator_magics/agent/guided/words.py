@@ -87,6 +87,7 @@ _CANON = {word: group[0] for group in _GROUPS for word in group}
 _FILLER = frozenset(
     ["the", "a", "an", "of", "their", "its", "his", "her", "our", "your", "my", "all", "each", "every", "any", "some", "them", "they", "it", "is", "are", "was", "s", "please", "too", "also", "field", "fields", "column", "columns", "c"]
 )
+_WHEN = frozenset("at on date time datetime timestamp ts dt day".split())  # created_at, createdOn, Created Date
 _WEAK = frozenset(["name", "date", "time", "id", "code", "at", "on", "by", "number", "address", "is", "has", "flag"])
 
 
@@ -169,6 +170,8 @@ def _canon(words: Iterable[str]) -> list[str]:
             continue
         one = singular(word)
         found.append(_CANON.get(word, _CANON.get(one, one)))
+    if len(found) > 1 and found[-1] in _WHEN:
+        found[-1] = "date"
     return found
 
 
