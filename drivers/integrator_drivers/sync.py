@@ -19,7 +19,7 @@ __all__ = ["Receipt", "Source", "Target", "sync", "system_of"]
 
 logger = logging.getLogger("integrator")
 
-BATCH = 5_000
+BATCH = 10_000
 KEPT_REJECTS = 100
 
 

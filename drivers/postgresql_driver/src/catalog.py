@@ -12,7 +12,7 @@ from integrator_drivers.errors import near_matches
 
 from .models import Check, Column, ForeignKey, Table, Unique
 
-__all__ = ["Relation", "default_schema", "find", "has_schema", "relations", "table"]
+__all__ = ["Relation", "default_schema", "find", "has_schema", "is_hidden", "relations", "table"]
 
 Relation = dict[str, Any]  # schema, name, kind, estimate, comment, columns
 
@@ -142,6 +142,15 @@ def default_schema(connection: psycopg.Connection[Any]) -> str:
     """Where a table without a schema is made."""
     found = _rows(connection, "SELECT current_schema() AS schema", {})
     return found[0]["schema"] or "public"
+
+
+def is_hidden(connection: psycopg.Connection[Any], schema: str, name: str) -> bool:
+    """Is there a relation of that name, whether or not this user may see it."""
+    query = """
+        SELECT 1 AS one FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
+         WHERE n.nspname = %(schema)s AND c.relname = %(name)s
+    """
+    return bool(_rows(connection, query, {"schema": schema, "name": name}))
 
 
 def has_schema(connection: psycopg.Connection[Any], name: str) -> bool:

@@ -104,7 +104,7 @@ class PostgresClient:
 
     def get_fields(self, obj: str) -> dict[str, Field]:
         """Columns by name, in the table's order. Raises ObjectNotFoundError with near matches."""
-        return {name: column.as_field() for name, column in self._table(obj).columns.items()}
+        return self._table(obj).fields()
 
     def read(
         self,
@@ -124,7 +124,8 @@ class PostgresClient:
         if not names:
             raise ValidationError(f"No columns of {table.full_name} are asked for.")
         query, params = reading.select(table, names, where, since, until, limit)
-        found = {name: reading.column_of(table, name).as_field() for name in names}
+        every = table.fields()
+        found = {entry: every[entry] for entry in names}
         counting = reading.counting(query) if table.kind in ("r", "p", "m") else None
         records = Records(found, (), system=self.system, obj=table.full_name)
         records.read_by(lambda: self._stream(query, params, table.full_name, records, counting))

@@ -62,55 +62,63 @@ def compare_rows(
     """Compare rows `start` to `end` with the table; `refused` (numbers from 1) count as nothing here."""
     assert batch.key is not None
     others = batch.others
-    flags = [
-        differs(column, sql.SQL("NULL") if column.planned else qualified("t", column), qualified("s", column))
-        for column in others
-    ]
-    olds = [
-        sql.SQL("NULL") if column.planned else sql.SQL("{}::text").format(qualified("t", column)) for column in others
-    ]
     key = name(batch.key.name)
+    none = sql.SQL("NULL")
+    flags: list[sql.Composable] = [
+        differs(column, none if column.planned else qualified("t", column), qualified("s", column)) for column in others
+    ]
+    olds: list[sql.Composable] = [
+        none if column.planned else sql.SQL("{}::text").format(qualified("t", column)) for column in others
+    ]
+    news: list[sql.Composable] = [sql.SQL("{}::text").format(qualified("s", column)) for column in others]
+    first = sql.SQL("row_number() OVER (PARTITION BY t.{} IS NULL ORDER BY s.{}) <= {}").format(
+        key, NUMBER, sql.Literal(SHOWN if others else 0)
+    )
     query = sql.SQL(
-        "SELECT {found} FROM {source} AS s LEFT JOIN {table} AS t ON t.{key} = s.{key}"
-        " WHERE t.{key} IS NULL OR {differs} ORDER BY s.{number}"
+        "SELECT s.{number}::int, t.{key} IS NOT NULL,"
+        " CASE WHEN {first} THEN ARRAY[s.{key}::text, {olds}] END,"
+        " CASE WHEN {first} THEN ARRAY[s.{key}::text, {news}] END,"
+        " CASE WHEN {first} THEN ARRAY[false, {flags}] END"
+        " FROM {source} AS s LEFT JOIN {table} AS t ON t.{key} = s.{key}"
+        " WHERE t.{key} IS NULL OR {differs} ORDER BY 1"
     ).format(
-        found=sql.SQL(", ").join(
-            [sql.SQL("s.{}::int").format(NUMBER), sql.SQL("t.{} IS NOT NULL").format(key), *olds, *flags]
-        ),
+        number=NUMBER,
+        key=key,
+        first=first,
+        olds=sql.SQL(", ").join(olds or [none]),
+        news=sql.SQL(", ").join(news or [none]),
+        flags=sql.SQL(", ").join(flags or [sql.SQL("false")]),
         source=batch.as_source(),
         table=place(table),
-        key=key,
-        number=NUMBER,
         differs=sql.SQL(" OR ").join(flags) if flags else sql.SQL("false"),
     )
     result = WriteResult()
     done = set(refused)
     changed = len(done)
-    for number, is_there, *rest in connection.execute(query, batch.arrays(start, end)):
+    for number, is_there, old, new, which in connection.execute(query, batch.arrays(start, end)):
         if number in done:  # refused; or, without a unique key, several rows of the table have it
             continue
         done.add(number)
         if is_there:
             result.updated += 1
-            _note(result, batch, batch.rows[start + number - 1], rest)
+            if which and len(result.differences) < SHOWN:
+                result.differences += _differences(others, old, new, which)
         elif operation == "upsert":
             result.inserted += 1
         else:
             result.rejected.append(Rejected(batch.records[start + number - 1], MISSING))
     changed += result.updated + result.inserted + len(result.rejected)
     result.unchanged = end - start - changed
+    result.differences = result.differences[:SHOWN]
     return result
 
 
-def _note(result: WriteResult, batch: Batch, row: tuple[str | None, ...], found: list[str | bool | None]) -> None:
-    """Keep the first differences, as text."""
-    if len(result.differences) >= SHOWN:
-        return
-    new = dict(zip((column.name for column in batch.columns), row, strict=True))
-    others = batch.others
-    assert batch.key is not None
-    for column, old, is_other in zip(others, found[: len(others)], found[len(others) :], strict=True):
-        if is_other and len(result.differences) < SHOWN:
-            result.differences.append(
-                {"key": new[batch.key.name], "column": column.name, "old": old, "new": new[column.name]}
-            )
+def _differences(
+    columns: list[Column], old: list[str | None], new: list[str | None], which: list[bool]
+) -> list[dict[str, str | None]]:
+    """The columns of one row that differ, as text; in all three lists the key comes first."""
+    return [
+        {"key": new[0], "column": column.name, "old": before, "new": after}
+        for column, before, after, is_other in zip(columns, old[1:], new[1:], which[1:], strict=True)
+        if is_other
+    ]

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable
+from contextlib import suppress
 
 from psycopg import sql
 
-from integrator_drivers import Record, WriteResult
+from integrator_drivers import Record, Rejected, WriteResult
 
 from .comparing import compare_rows, differs
+from .constraints import violations
 from .models import Table
 from .naming import name, place, qualified
-from .rows import Batch, Connection, Operation, batches, isolating
+from .rows import ROW_ERRORS, Batch, Connection, Operation, batches, isolating
 
 __all__ = ["write"]
 
@@ -26,17 +28,40 @@ def write(
     groups, rejected = batches(table, records, key, operation)
     result = WriteResult(rejected=rejected)
     for batch in groups:
-
-        def attempt(start: int, end: int, batch: Batch = batch) -> WriteResult:
-            if operation == "insert":
-                _copy(connection, place(table), batch, start, end)
-                return WriteResult(inserted=end - start)
-            if operation == "update":
-                return _update(connection, table, batch, start, end)
-            return _upsert(connection, table, batch, start, end)
-
-        result += isolating(connection, batch, attempt)
+        try:
+            with connection.transaction():
+                result += _write(connection, table, batch, 0, len(batch.rows), operation)
+        except ROW_ERRORS:
+            result += _write_rest(connection, table, batch, operation)
     return result
+
+
+def _write_rest(connection: Connection, table: Table, batch: Batch, operation: Operation) -> WriteResult:
+    """After the server has refused a row: leave out those that the table's rules forbid, then look for the others."""
+    refused: dict[int, str] = {}
+    with suppress(*ROW_ERRORS), connection.transaction():  # a value that is none of its type; halving finds it
+        refused = violations(connection, table, batch, 0, len(batch.rows), operation)
+    rest = Batch(batch.columns, batch.key)
+    for number, (row, record) in enumerate(zip(batch.rows, batch.records, strict=True), 1):
+        if number not in refused:
+            rest.rows.append(row)
+            rest.records.append(record)
+    result = WriteResult()
+    if rest.rows:
+        result = isolating(connection, rest, lambda start, end: _write(connection, table, rest, start, end, operation))
+    result.rejected += [Rejected(batch.records[number - 1], why) for number, why in sorted(refused.items())]
+    return result
+
+
+def _write(
+    connection: Connection, table: Table, batch: Batch, start: int, end: int, operation: Operation
+) -> WriteResult:
+    if operation == "insert":
+        _copy(connection, place(table), batch, start, end)
+        return WriteResult(inserted=end - start)
+    if operation == "update":
+        return _update(connection, table, batch, start, end)
+    return _upsert(connection, table, batch, start, end)
 
 
 def _stage(connection: Connection, table: Table, batch: Batch, start: int, end: int) -> sql.Identifier:

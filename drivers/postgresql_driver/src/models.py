@@ -98,16 +98,16 @@ class Column:
             found["length"] = self.length
         if self.default is not None:
             found["default"] = self.default
-        if _PERSONAL.search(self.name) and kind in ("text", "date"):
-            found["personal"] = True
         return found
 
 
-# Column names that hold data about a person more often than not; towards the model their values are masked.
+# Column names that hold data about a person more often than not; towards the model their values are masked. A bare
+# name does where the table has one of the others too.
 _PERSONAL = re.compile(
-    r"(?i)(^|_)(e?mail|phone|mobile|fax|first_?name|last_?name|full_?name|surname|name|street|address|birth_?(date|day)"
-    r"|date_of_birth|iban|ssn|passport)(_|$)"
+    r"(?i)(^|_)(e_?mail|phone|mobile|fax|first_?name|last_?name|full_?name|surname|street|address|birth_?(date|day)?|born"
+    r"|date_of_birth|iban|ssn|passport)(_|$)|(first|last|full)name|email|birthdate"
 )
+_NAMES = re.compile(r"(?i)^(name|(customer|contact|person|user|lead|employee)_?name|title|city|postal_?code|zip)$")
 
 
 @dataclass(frozen=True)
@@ -154,6 +154,17 @@ class Table:
     @property
     def full_name(self) -> str:
         return f"{self.schema}.{self.name}"
+
+    def fields(self) -> dict[str, Field]:
+        """The columns in the words every driver shares, data about people marked."""
+        found = {name: column.as_field() for name, column in self.columns.items()}
+        texts = {name for name, field in found.items() if field["type"] in ("text", "date") and "choices" not in field}
+        personal = {name for name in texts if _PERSONAL.search(name)}
+        if personal:
+            personal |= {name for name in texts if _NAMES.search(name)}
+        for name in personal:
+            found[name]["personal"] = True
+        return found
 
 
 def native_type_of(source: Field) -> str:

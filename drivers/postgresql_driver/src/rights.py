@@ -38,6 +38,9 @@ def warnings(connection: psycopg.Connection[Any], settings: Settings) -> list[st
         found.append(f"{settings.user} may make roles, replicate or pass row security, which no script needs.")
     if owned and not is_super:
         found.append(f"{settings.user} owns {owned:,} table{'s' if owned != 1 else ''} and may delete from them.")
+    is_here = settings.host in ("localhost", "127.0.0.1", "::1") or settings.host.startswith("/")
+    if not is_here and not connection.pgconn.ssl_in_use:
+        found.append("The connection is not encrypted: set PGSSLMODE=require in .env, if the server allows it.")
     if not os.environ.get("PG_READ_USER"):
         found.append(
             "There is no read-only role for looking around. Let an administrator run: "

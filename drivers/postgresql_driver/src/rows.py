@@ -19,6 +19,7 @@ from .values import Writable, writer_of
 
 __all__ = [
     "NUMBER",
+    "ROW_ERRORS",
     "Batch",
     "Connection",
     "Operation",
@@ -34,7 +35,7 @@ Operation = Literal["insert", "update", "upsert"]
 Row = tuple[str | None, ...]
 NUMBER = sql.Identifier("integrator#row")  # a row's place in the batch, from 1
 # What the server says about one row, not about the statement.
-_ROW_ERRORS = (psycopg.IntegrityError, psycopg.DataError, pg.RaiseException, pg.CardinalityViolation)
+ROW_ERRORS = (psycopg.IntegrityError, psycopg.DataError, pg.RaiseException, pg.CardinalityViolation)
 
 
 @dataclass
@@ -119,7 +120,7 @@ def isolating(connection: Connection, batch: Batch, attempt: Callable[[int, int]
         try:
             with connection.transaction():
                 done = attempt(start, end)
-        except _ROW_ERRORS as exc:
+        except ROW_ERRORS as exc:
             if end - start == 1:
                 result.rejected.append(Rejected(batch.records[start], _reason(exc)))
             else:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
-from integrator_drivers import Field, ObjectNotFoundError, ValidationError
+from integrator_drivers import Field, ForbiddenError, ObjectNotFoundError, ValidationError
 
 from . import catalog
 from .models import Column, Table, planned_column
@@ -57,6 +57,12 @@ def _new_table(
     for part in (schema, name, *columns):
         if not part or "\0" in part or len(part.encode()) > 63:
             raise ValidationError(f'"{part}" can\'t be a name in PostgreSQL (1 to 63 bytes).')
+    if catalog.is_hidden(connection, schema, name):
+        user, shown = connection.info.user, _name(schema, name).as_string(None)
+        raise ForbiddenError(
+            f"There is a {schema}.{name}, but {user} may not look at it. Nothing was written. An administrator can "
+            f"allow it: GRANT SELECT ON {shown} TO {_name(user).as_string(None)};"
+        )
     statements = []
     if not catalog.has_schema(connection, schema):
         statements.append(sql.SQL("CREATE SCHEMA {}").format(_name(schema)).as_string(None))

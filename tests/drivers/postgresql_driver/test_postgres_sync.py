@@ -477,3 +477,44 @@ def test_what_a_run_did_is_reported(
     assert [line["done"] for line in lines if line["kind"] == "progress"][-1] == 2
     calls = [line for line in lines if line["kind"] == "call"]
     assert all("'" not in call["template"] for call in calls)
+
+
+def test_a_table_that_the_reader_may_not_see_is_not_taken_for_missing(
+    admin: Admin, mode: Mode, schema: Callable[[str], str]
+) -> None:
+    place = schema("CREATE TABLE hidden (id text PRIMARY KEY)")
+    admin.execute(f"REVOKE ALL ON {place}.hidden FROM reader")
+    mode("preview")
+    with pytest.raises(ForbiddenError, match=f"GRANT SELECT ON {place}.hidden TO reader"):
+        run([{"id": "1"}], kinds(id="text"), f"{place}.hidden")
+
+
+def test_thousands_of_refused_rows_are_found_without_trying_each(
+    admin: Admin, mode: Mode, schema: Callable[[str], str]
+) -> None:
+    place = schema(
+        "CREATE TABLE c (id int PRIMARY KEY); INSERT INTO c SELECT generate_series(0, 4999, 2);"
+        "CREATE TABLE t (id int PRIMARY KEY, c int REFERENCES c)"
+    )
+    rows = [{"id": n, "c": n} for n in range(5000)]
+    done = preview_then_apply(mode, rows, kinds(id="integer", c="integer"), f"{place}.t", "id")
+    assert counts(done) == (2500, 0, 0, 2500, 0)
+
+
+def test_personal_columns_are_those_of_tables_about_people(schema: Callable[[str], str]) -> None:
+    place = schema(
+        "CREATE TABLE people (id int, name text, email text, phone_number text, born date, city text, plan text);"
+        "CREATE TABLE goods (id int, name text, title text, city text)"
+    )
+    with PostgresClient() as client:
+        people, goods = client.get_fields(f"{place}.people"), client.get_fields(f"{place}.goods")
+        read = client.read(f"{place}.people", ["name", "plan"]).fields
+    assert [name for name, field in people.items() if field.get("personal")] == [
+        "name",
+        "email",
+        "phone_number",
+        "born",
+        "city",
+    ]
+    assert not [name for name, field in goods.items() if field.get("personal")]
+    assert read["name"]["personal"] is True
