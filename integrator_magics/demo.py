@@ -26,6 +26,8 @@ def demo(*, headless: bool, out: Callable[[str], None] = print) -> int:
     """Play the conversation; with `headless` it answers and approves by itself. Returns an exit code."""
     started = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="integrator-demo-") as folder:
+        # A demo leaves nothing in the log and the scripts of the person who tries it.
+        os.environ.setdefault("INTEGRATOR_HOME", str(Path(folder) / "home"))
         return _play(Path(folder), headless, out, started)
 
 
