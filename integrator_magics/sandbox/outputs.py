@@ -48,6 +48,7 @@ def list_files(folder: Path, report: list[dict[str, Any]], redactor: Redactor) -
             file.seek(0)
             entry["sha256"] = _digest(file)
             found.files.append(entry)
+    found.notes = [redactor.redact(note) for note in found.notes]
     return found
 
 
@@ -60,7 +61,7 @@ def carry_out(folder: Path, target: Path, report: list[dict[str, Any]], redactor
             if file is None:
                 continue
             try:
-                path, size, digest = _copy(file, target, name, redactor)
+                path, size, digest = _copy(file, target, redactor.redact(name), redactor)
             except _Holds as exc:
                 found.notes.append(f"{name} was not saved: it holds the value of {exc}.")
             except OSError as exc:
@@ -68,6 +69,7 @@ def carry_out(folder: Path, target: Path, report: list[dict[str, Any]], redactor
             else:
                 shown = path.relative_to(target).as_posix()
                 found.files.append({"path": shown, "rows": rows.get(name), "bytes": size, "sha256": digest})
+    found.notes = [redactor.redact(note) for note in found.notes]
     return found
 
 
@@ -130,20 +132,25 @@ def _names(folder: Path, notes: list[str]) -> list[str]:
     waiting = [(folder, PurePosixPath())]
     while waiting:
         path, relative = waiting.pop()
-        with os.scandir(path) as entries:
-            for entry in sorted(entries, key=lambda item: item.name):
-                name = relative / entry.name
-                if entry.name.startswith("."):
-                    continue  # caches and half-written files
-                if not _is_plain(entry.name):
-                    notes.append(f"A file with an odd name ({str(name)!a}) was not saved.")
-                elif entry.is_dir(follow_symlinks=False):
-                    if len(name.parts) < _DEPTH:
-                        waiting.append((Path(entry.path), name))
-                elif entry.is_file(follow_symlinks=False):
-                    found.append(name.as_posix())
-                else:
-                    notes.append(f"{name} was not saved: it is no plain file.")
+        try:
+            with os.scandir(path) as found_there:
+                entries = sorted(found_there, key=lambda item: item.name)
+        except OSError as exc:
+            notes.append(f"The files in {relative} were not saved ({exc.strerror}).")
+            continue
+        for entry in entries:
+            name = relative / entry.name
+            if entry.name.startswith("."):
+                continue  # caches and half-written files
+            if not _is_plain(entry.name):
+                notes.append(f"A file with an odd name ({str(name)!a}) was not saved.")
+            elif entry.is_dir(follow_symlinks=False):
+                if len(name.parts) < _DEPTH:
+                    waiting.append((Path(entry.path), name))
+            elif entry.is_file(follow_symlinks=False):
+                found.append(name.as_posix())
+            else:
+                notes.append(f"{name} was not saved: it is no plain file.")
     return sorted(found)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import site
 import sys
 from pathlib import Path
 
@@ -15,6 +14,7 @@ __all__ = ["INSIDE", "driver_folders", "import_folders", "interpreter", "preload
 
 INSIDE = Path(__file__).parent / "inside"
 _START = "import sys; sys.path.insert(0, sys.argv.pop()); from inside.main import main; main()"
+_PACKAGES = ("site-packages", "dist-packages")
 _DRIVERS = Path(integrator_drivers.__file__).parent.parent
 
 
@@ -29,11 +29,8 @@ def driver_folders() -> list[Path]:
 
 
 def import_folders() -> list[str]:
-    """Folders to import from which `python -I` may leave out: the drivers' own, and the user's packages."""
-    folders = [str(folder.parent) for folder in driver_folders()]
-    if site.ENABLE_USER_SITE:
-        folders.append(site.getusersitepackages())
-    return list(dict.fromkeys(folders))
+    """Folders to import from which `python -I` may leave out: the drivers' own, and packages on PYTHONPATH and such."""
+    return list(dict.fromkeys([*(str(folder.parent) for folder in driver_folders()), *_package_folders()]))
 
 
 def read_only() -> list[Path]:
@@ -47,9 +44,7 @@ def read_only() -> list[Path]:
         if not executable.is_symlink():
             break
         executable = executable.parent / executable.readlink()
-    for folder in (*sys.path, site.getusersitepackages() if site.ENABLE_USER_SITE else ""):
-        if Path(folder).name in ("site-packages", "dist-packages"):
-            found.append(Path(folder))
+    found += map(Path, _package_folders())
     paths = [Path(os.path.normpath(path)) for path in found]
     kept: list[Path] = []
     for path in sorted(dict.fromkeys(paths), key=lambda entry: len(entry.parts)):
@@ -79,12 +74,17 @@ def stamp() -> tuple[object, ...]:
     for folder in driver_folders():
         files = sorted(folder.rglob("*.py")) if _editable(folder) else [folder]
         found += [(str(path), path.stat().st_mtime_ns) for path in files]
-    found += [(path, Path(path).stat().st_mtime_ns) for path in sys.path if Path(path).name == "site-packages"]
+    found += [(path, Path(path).stat().st_mtime_ns) for path in _package_folders()]
     return tuple(found)
 
 
+def _package_folders() -> list[str]:
+    """Where packages are installed."""
+    return [path for path in sys.path if Path(path).name in _PACKAGES and Path(path).is_dir()]
+
+
 def _editable(folder: Path) -> bool:
-    return folder.parent.name not in ("site-packages", "dist-packages")
+    return folder.parent.name not in _PACKAGES
 
 
 def _module(requirement: str) -> str:

@@ -83,6 +83,8 @@ class LocalSession:
             self._prepared.kill()
             self._bridge.close()
         self._read_report(on_event)
+        while self._tail.has_more:
+            self._read_report(on_event)
         return self._outcome(time.monotonic() - started)
 
     def cancel(self) -> None:
@@ -170,7 +172,7 @@ class LocalSession:
             if gone_at is not None and now - gone_at > 0.3:
                 return  # something that outlived it still holds a pipe; the kill that follows ends it
             waiting = [*open_ends, self._wake.fileno()]
-            for number in readable(waiting, min(TICK, deadline - now)):
+            for number in readable(waiting, 0 if self._tail.has_more else min(TICK, deadline - now)):
                 if number == self._wake.fileno():
                     continue
                 data = os.read(number, _CHUNK)

@@ -10,6 +10,7 @@ from typing import Any
 __all__ = ["ReportTail"]
 
 LINES = 50_000
+STEP = 32 * 1024  # bytes at a time, so that a flood does not keep the watchdog from its work
 
 
 class ReportTail:
@@ -23,19 +24,17 @@ class ReportTail:
         self._count = 0
         self.lines: list[dict[str, Any]] = []
         self.is_over = False
+        self.has_more = False
 
     def read(self) -> list[dict[str, Any]]:
-        """Complete lines that are new; what is no JSON object with a kind is left out."""
-        found: list[dict[str, Any]] = []
-        while not self.is_over and (data := os.pread(self._descriptor, 1 << 20, self._offset)):
-            self._offset += len(data)
-            if self._offset > self._limit:
-                self.is_over = True
-                break
-            *lines, self._rest = (self._rest + data).split(b"\n")
-            self._count += len(lines)
-            self.is_over = self._count > LINES
-            found += [line for text in lines if (line := _parsed(text))]
+        """Complete lines that are new, some of them where there are many; what is no object with a kind is left out."""
+        data = b"" if self.is_over else os.pread(self._descriptor, STEP, self._offset)
+        self.has_more = len(data) == STEP
+        self._offset += len(data)
+        *lines, self._rest = (self._rest + data).split(b"\n")
+        self._count += len(lines)
+        self.is_over = self._offset > self._limit or self._count > LINES
+        found = [line for text in lines if (line := _parsed(text))]
         # Progress is for the moment, not for the record.
         self.lines += [line for line in found if line["kind"] != "progress"]
         return found
