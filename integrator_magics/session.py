@@ -163,14 +163,14 @@ class Session:
 
             choose(self.settings, self.credentials, model)  # raises where there is no such model
             self._model = model
-        if new:
-            self.dialog.start_again()
-        elif self.dialog.state == "asking" and prompt not in self.dialog.prompts:
+        if not new and self.dialog.state == "asking" and prompt not in self.dialog.prompts:
             self.answer(prompt)
             return True
-        elif prompt in self.dialog.prompts:
+        if not new and prompt in self.dialog.prompts:
             return False
         self._record("prompt", text=prompt)
+        if new:
+            self.dialog.start_again()
         self.dialog.prompts.append(prompt)
         self._start(self._converse(prompt, answer=False, opening=prompt))
         return True

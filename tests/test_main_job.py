@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -194,13 +195,21 @@ def test_a_reason_for_a_rejection_goes_back_into_the_dialog(talk: Talk) -> None:
     assert "days_ago(7)" in talk.last(Wrote).code
 
 
-def test_nothing_runs_when_the_log_cannot_be_written(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(record: object) -> int:
-        raise AuditUnavailable("The audit log can't be written (disk full), so nothing runs.", "Free some space.")
+@pytest.fixture
+def log_that_cannot_grow(talk: Talk) -> Iterator[None]:
+    """The kernel refuses every write that would make the log longer, as a full disk does."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, ((talk.session.home / "audit" / "log.jsonl").stat().st_size, hard))
+    yield
+    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
-    monkeypatch.setattr(talk.session.audit, "append", full)
-    with pytest.raises(AuditUnavailable):
+
+@pytest.mark.usefixtures("log_that_cannot_grow")
+def test_nothing_runs_when_the_log_cannot_be_written(talk: Talk) -> None:
+    asked = list(talk.session.dialog.prompts)
+    with pytest.raises(AuditUnavailable, match="can't be written .* so nothing runs"):
         talk.session.integrate("Sync contacts from Salesforce to PostgreSQL: name", new=True)
+    assert talk.session.dialog.prompts == asked
     failed = only(talk.run("lead_sync"), Failed)
     assert "can't be written" in failed.what
 
