@@ -7,10 +7,12 @@ import errno
 import json
 import os
 import secrets
+import select
 import signal
+import socket
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Protocol
 
@@ -59,11 +61,16 @@ def serve(system: str, port: int, seed: int, rows: int | None, tls: bool, while_
     from integrator_drivers import registry
     from integrator_drivers.errors import ValidationError
 
-    stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
-    signal.signal(signal.SIGINT, signal.SIG_IGN if while_stdin else lambda *_: stop.set())
+    # A byte here means stop. An Event must not be set in a signal handler: its lock may be held by what it interrupted.
+    stop, bell = socket.socketpair()
+
+    def ring(*_: object) -> None:
+        bell.send(b".")
+
+    signal.signal(signal.SIGTERM, ring)
+    signal.signal(signal.SIGINT, signal.SIG_IGN if while_stdin else ring)
     if while_stdin:
-        threading.Thread(target=_wait_for_end, args=(stop,), daemon=True).start()
+        threading.Thread(target=_after_stdin, args=(ring,), daemon=True).start()
     manifest = registry.manifest(system)
     if not manifest.practice:
         raise ValidationError(f"There is no practice system for {manifest.label} yet.")
@@ -86,7 +93,7 @@ def serve(system: str, port: int, seed: int, rows: int | None, tls: bool, while_
         if ca_file:
             told["ca_file"] = ca_file
         print(json.dumps(told), flush=True)
-        while not stop.wait(0.5):  # wakes up for the case that serving ends by itself
+        while not select.select([stop], [], [], 0.5)[0]:  # wakes up for the case that serving ends by itself
             if not worker.is_alive():
                 print(f"The practice system for {manifest.label} stopped by itself.", file=sys.stderr)
                 return 1
@@ -109,10 +116,11 @@ def _count(text: str) -> int:
     return int(text)
 
 
-def _wait_for_end(stop: threading.Event) -> None:
+def _after_stdin(act: Callable[[], None]) -> None:
+    """Read stdin to its end, then act."""
     while os.read(0, 4096):
         pass
-    stop.set()
+    act()
 
 
 def _error(exc: Exception, options: argparse.Namespace) -> dict[str, str]:
