@@ -83,8 +83,12 @@ def _kind(column: Column) -> sql.SQL:
 
 def _name(*parts: str) -> sql.Composable:
     """As a person would write it: quotes only around names that need them."""
-    plain = all(re.fullmatch(r"[a-z_][a-z0-9_]*", part) and part not in _RESERVED for part in parts)
-    return sql.SQL(".".join(parts)) if plain else sql.Identifier(*parts)
+    return sql.SQL(".").join(
+        [
+            sql.SQL(part) if re.fullmatch(r"[a-z_][a-z0-9_]*", part) and part not in _RESERVED else sql.Identifier(part)
+            for part in parts
+        ]
+    )
 
 
 # Words that are not names without quotes: SELECT word FROM pg_get_keywords() WHERE catcode <> 'U', PostgreSQL 16.
