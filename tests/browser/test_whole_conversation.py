@@ -25,7 +25,7 @@ def test_from_a_sentence_to_an_exported_script(lab: Any) -> None:
     started = time.monotonic()
     lab.run(0)
     lab.run(1)
-    lab.see("Practice salesforce runs on this machine")
+    lab.see("A practice Salesforce runs on this machine")
     lab.run(2)
     lab.see("Which one do you mean?")
     lab.shot("20-question")
