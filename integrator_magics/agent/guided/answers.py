@@ -6,12 +6,13 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .words import likeness, tokens
+from .words import likeness, tokens, word_set
 
 __all__ = ["Answer", "read_answer"]
 
 _STOP = re.compile(
-    r"^\W*(?:please )?(?:stop|cancel|abort|quit|exit|forget (?:it|about it)|never ?mind|leave it)(?: (?:it|this|that|please|here|now))?\W*$",
+    r"^\W*(?:please )?(?:stop|cancel|abort|quit|exit|forget (?:it|about it)|never ?mind|leave it)(?: (?:it|this|that|"
+    r"please|here|now))?\W*$",
     re.IGNORECASE,
 )
 _ORDINALS = {
@@ -19,21 +20,26 @@ _ORDINALS = {
     "last": -1, "former": 0, "latter": -1,
 }  # fmt: skip
 _ORDINAL = re.compile(
-    rf"^\W*(?:i(?:'d| would)? (?:take|mean|like|want|choose|prefer) |take |use |choose |make it )?(?:the |option |number |no\.? |nr\.? |#)*"
-    rf"(?:(?P<word>{'|'.join(_ORDINALS)})|(?P<n>\d))(?: (?:one|option|of them|choice))?\s*(?P<rest>$|[,.;:!–-].*|\b(?:and|but|please)\b.*)",
+    rf"^\W*(?:i(?:'d| would)? (?:take|mean|like|want|choose|prefer) |take |use |choose |make it )?(?:the |option |"
+    rf"number |no\.? |nr\.? |#)*"
+    rf"(?:(?P<word>{'|'.join(_ORDINALS)})|(?P<n>\d))(?: (?:one|option|of them|choice))?\s*(?P<rest>$|[,.;:!–-].*|"
+    rf"\b(?:and|but|please)\b.*)",
     re.IGNORECASE | re.DOTALL,
 )
 _SPLIT = re.compile(
-    r"\s+[-–—]+\s+|\s*[;\n]\s*|\.\s+|,\s*(?:but|and)\s+(?!the\b)|,\s*(?=(?:only|also|just|please|without|with|since|for|from|into|every|last|no)\b)|"
-    r"\s+(?:and|but)\s+(?=(?:only|also|just|please|then|run|without|call|name|add|drop|leave|make|write|put|save|every|with|use)\b)",
+    r"\s+[-–—]+\s+|\s*[;\n]\s*|\.\s+|,\s*(?:but|and)\s+(?!the\b)|,\s*(?=(?:only|also|just|please|without|with|since|"
+    r"for|from|into|every|last|no)\b)|"
+    r"\s+(?:and|but)\s+(?=(?:only|also|just|please|then|run|without|call|name|add|drop|leave|make|write|put|save|every|"
+    r"with|use)\b)",
     re.IGNORECASE,
 )
 _LEAD = re.compile(
-    r"^\W*(?:(?:i|we)(?: would|'d)? (?:mean|meant|want|need|like|prefer|take|choose)(?: to use)?|use|take|choose|it is|it's|that is|that's|by|"
+    r"^\W*(?:(?:i|we)(?: would|'d)? (?:mean|meant|want|need|like|prefer|take|choose)(?: to use)?|use|take|choose|it is|"
+    r"it's|that is|that's|by|"
     r"the field|field|please|yes|ok|okay|let's (?:use|take)|go with|the|a|an|my|our)\b\s*",
     re.IGNORECASE,
 )
-_YES = frozenset(["yes", "y", "yeah", "yep", "sure", "ok", "okay", "correct", "right", "exactly", "agreed", "please"])
+_YES = word_set("yes y yeah yep sure ok okay correct right exactly agreed please")
 
 
 @dataclass(frozen=True)

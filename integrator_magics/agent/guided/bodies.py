@@ -8,14 +8,14 @@ from collections.abc import Iterable
 
 from .plan import Column, JoinStep, Plan, System
 from .pretty import Node, call, listing, mapping, quoted
-from .words import slug, snake
+from .words import slug, snake, word_set
 
 __all__ = ["body", "read_of", "systems_of", "variable"]
 
 _WRITERS = {"csv": "to_csv", "json": "to_json", "jsonl": "to_jsonl", "parquet": "to_parquet"}
-_RESERVED = frozenset(
+_RESERVED = word_set(
     "main run sync join show days_ago start_of now source target date datetime timedelta rows row table counter "
-    "counts groups value values result name names total totals count fields ranked mean median".split()
+    "counts groups value values result name names total totals count fields ranked mean median"
 )
 _FUNCTIONS = {"sum": "sum", "average": "mean", "median": "median", "highest": "max", "lowest": "min"}
 
@@ -183,9 +183,9 @@ def _collapsed(
         lines += more
         prefix = behind.prefix
         start = behind.start.removeprefix(step.prefix)
-        lines += call(
-            "join", [name, other, quoted(start), quoted(behind.key)], prefix=quoted(prefix)
-        ).lines(8, f"{name} = ")
+        lines += call("join", [name, other, quoted(start), quoted(behind.key)], prefix=quoted(prefix)).lines(
+            8, f"{name} = "
+        )
         value = f"{prefix}{value}"
     column = next((entry.field for entry in plan.joined if entry.label.startswith(step.label[:4])), step.label)
     found = variable(column, taken)
@@ -199,7 +199,8 @@ def _collapsed(
         f"            if row[{quoted(value)}] is not None:",
         f"                {found}.setdefault(row[{key}], []).append(str(row[{quoted(value)}]))",
         f"        fields = {noun}.fields | {{{quoted(column)}: {text}}}",
-        f"        rows = [row | {{{quoted(column)}: \"; \".join({found}.get(row[{start}], []))}} for row in {noun}]",
+        f"        rows = "
+        f'[row | {{{quoted(column)}: "; ".join({found}.get(row[{start}], [])) or None}} for row in {noun}]',
         f"        {noun} = Records(fields, rows)",
     ]
 

@@ -13,23 +13,29 @@ from .parse import condition_phrases
 from .request import FileWish, Request
 from .schedules import find_schedule
 from .windows import find_window
-from .words import likeness, singular, split_list, tokens
+from .words import likeness, singular, split_list, tokens, word_set
 
 __all__ = ["Change", "apply", "read_changes"]
 
 
 @dataclass(frozen=True)
 class Change:
-    """One wish. `op` is add, drop, only, window, filter, unfilter, table, rename, schedule, format, limit, key, everything,
-    target, name."""
+    """One wish. `op` is one of add, drop, only, everything (fields), rename, window, filter, unfilter, limit, key,
+    schedule, table, format, more_files, target, name.
+    """
 
     op: str
     values: tuple[Any, ...] = ()
 
 
-_AND = r"(?:[,.;]|\band\b|\bbut\b|\balso\b|\bplease\b|\bthen\b|\bcan you\b|\bcould you\b|\bwould you\b|\bi want you to\b|\bi'd like (?:you )?to\b|\bi want\b|\bwe need\b|\bi need\b|\bwe want\b|\bnow\b|\bjust\b|\s)*"
-_TAIL = rf"(?=[.;!?{CUT}]|$|,? (?:and|but) (?:only|drop|remove|leave|rename|call|run|write|save|put|add|include|make|without)\b)"
-_POLITE_TAIL = r"(?:\s+(?:too|as well|also|please|to it|to the script|to the list|to the table|to the file|to that|to this|from it|from the script|from the list|any ?more|any longer))*"
+_TAIL = (
+    rf"(?=[.;!?{CUT}]|$|,? (?:and|but) (?:only|drop|remove|leave|rename|call|run|write|save|put|add|include|make|"
+    r"without)\b)"
+)
+_POLITE_TAIL = (
+    r"(?:\s+(?:too|as well|also|please|to it|to the script|to the list|to the table|to the file|to that|to this|"
+    r"from it|from the script|from the list|any ?more|any longer))*"
+)
 _RENAME = re.compile(
     r"\brename (?:the )?(?:columns? |fields? )?(?P<a>[\w .-]+?) (?:to|into|as|in) (?P<b>\w+)|"
     r"\bcall (?:the )?(?:columns? |fields? )(?P<a2>[\w .-]+?) (?P<b2>\w+)(?= |$|[.,;!])|"
@@ -45,37 +51,45 @@ _TABLE = re.compile(
     re.IGNORECASE,
 )
 _INSTEAD_FORMAT = re.compile(
-    r"\b(?:instead of|rather than|in place of|not)(?: an?| the)? (?P<old>csv|json lines|jsonl|json|parquet|excel)(?: files?)?\b|\binstead\b",
+    r"\b(?:instead of|rather than|in place of|not)(?: an?| the)? (?P<old>csv|json lines|jsonl|json|parquet|excel)(?: "
+    r"files?)?\b|\binstead\b",
     re.IGNORECASE,
 )
 _NAME = re.compile(
     r"\b(?:call|name|rename) (?:the |this |that )?script (?:to |as )?[\"'`]?(?P<a>[a-z][a-z0-9_]*)", re.IGNORECASE
 )
 _REMOVE_FILTER = re.compile(
-    r"\b(?:all of them|without (?:any |the )?(?:filter|date filter|time limit|window|limit)s?|no (?:filter|date filter|limit|time limit|window)s?|(?:remove|drop|forget|ignore) (?:the |all )?"
-    r"(?:filter|filters|date filter|time window|window|time limit|limit|condition|conditions|restriction)s?|not only (?:the )?(?:last|new)[^.]*|regardless of (?:the )?date|all time|of all time|from all time)\b",
+    r"\b(?:all of them|without (?:any |the )?(?:filter|date filter|time limit|window|limit)s?|no (?:filter|date filter|"
+    r"limit|time limit|window)s?|(?:remove|drop|forget|ignore) (?:the |all )?"
+    r"(?:filter|filters|date filter|time window|window|time limit|limit|condition|conditions|restriction)s?|not only "
+    r"(?:the )?(?:last|new)[^.]*|regardless of (?:the )?date|all time|of all time|from all time)\b",
     re.IGNORECASE,
 )
 _DROP = re.compile(
-    rf"(?:\b(?:drop|remove|leave out|leave off|omit|skip|exclude|take out|get rid of|delete|without|minus|ignore|kick out|lose)\b|"
-    rf"\b(?:i |we )?(?:don't|do not|no longer|doesn't|does not) (?:need|want|require|include|use|care about)\b|\bno\b)\s+(?P<what>.+?){_POLITE_TAIL}{_TAIL}",
+    rf"(?:\b(?:drop|remove|leave out|leave off|omit|skip|exclude|take out|get rid of|delete|without|minus|ignore|kick "
+    rf"out|lose)\b|"
+    rf"\b(?:i |we )?(?:don't|do not|no longer|doesn't|does not) (?:need|want|require|include|use|care about)\b|"
+    rf"\bno\b)\s+(?P<what>.+?){_POLITE_TAIL}{_TAIL}",
     re.IGNORECASE,
 )
 _LEAVE = re.compile(
     rf"\b(?:leave|take) (?P<what>(?:the |their )?[\w ,]+?) (?:out|off|away)\b{_POLITE_TAIL}", re.IGNORECASE
 )
 _ADD = re.compile(
-    rf"(?:\b(?:add|include|append|bring|take|put in|extend (?:it )?(?:with|by)|extend|with|plus|additionally|in addition|also|and|together with|i also (?:need|want)|we also (?:need|want)|i need|we need|i want|need|want|"
+    rf"(?:\b(?:add|include|append|bring|take|put in|extend (?:it )?(?:with|by)|extend|with|plus|additionally|in "
+    rf"addition|also|and|together with|i also (?:need|want)|we also (?:need|want)|i need|we need|i want|need|want|"
     rf"(?:is|are) missing)\b[:,]?\s+)+(?P<what>.+?){_POLITE_TAIL}{_TAIL}",
     re.IGNORECASE,
 )
 _MISSING = re.compile(r"^(?P<what>(?:the |their )?[\w ,]+?) (?:is|are) missing", re.IGNORECASE)
 _ONLY_FIELDS = re.compile(
-    rf"\b(?:only|just)\s+(?:keep |take |use |include |want |need )?(?:the |their )?(?P<what>.+?)(?: (?:columns?|fields?))?{_POLITE_TAIL}{_TAIL}",
+    rf"\b(?:only|just)\s+(?:keep |take |use |include |want |need )?(?:the |their )?(?P<what>.+?)(?: (?:columns?|"
+    rf"fields?))?{_POLITE_TAIL}{_TAIL}",
     re.IGNORECASE,
 )
 _ALL_FIELDS = re.compile(
-    r"\b(?:all|every)(?: of)?(?: the| their| its)? (?:available |other |remaining )?(?:fields?|columns?)\b|\beverything\b",
+    r"\b(?:all|every)(?: of)?(?: the| their| its)? (?:available |other |remaining )?(?:fields?|columns?)\b|"
+    r"\beverything\b",
     re.IGNORECASE,
 )
 
@@ -168,12 +182,15 @@ def _fields(work: Text, lexicon: Lexicon) -> list[Change]:
 
 
 _NOISE = re.compile(
-    r"^(?:(?:the|their|its|his|her|a|an|also|and|only|just|please|my|our|columns?|fields?|of|it|with|add|include|for|each|lead's)\s+)+|"
+    r"^(?:(?:the|their|its|his|her|a|an|also|and|only|just|please|my|our|columns?|fields?|of|it|with|add|include|for|"
+    r"each|lead's)\s+)+|"
     r"(?:\s+(?:columns?|fields?|please|too|as well|also|instead|of them|to it|for each|any ?more|any longer))+$",
     re.IGNORECASE,
 )
-_EMPTY = frozenset(
-    ["the", "a", "an", "it", "this", "that", "them", "these", "those", "please", "too", "also", "well", "perfect", "great", "good", "fine", "thanks", "thank", "you", "but", "and", "i", "want", "to", "run", "ok", "okay", "yes", "no", "only", "just", "ones", "leads", "one", "now", "instead", "again", "not", "me", "my", "make", "looks", "look", "like", "be", "is", "are", "do", "does", "should", "in", "into", "as", "on", "by", "for", "with", "of", "data", "records", "rows", "script", "have", "has", "which", "who", "whose"]
+_EMPTY = word_set(
+    "the a an it this that them these those please too also well perfect great good fine thanks thank you but and "
+    "i want to run ok okay yes no only just ones leads one now instead again not me my make looks look like be is "
+    "are do does should in into as on by for with of data records rows script have has which who whose"
 )
 
 

@@ -66,9 +66,7 @@ def choose_fields(request: Request, fields: Fields, obj: str, driver: Mapping[st
     return Chosen(tuple(dict.fromkeys(names)), tuple(wishes), (*notes, *dropped), tuple(left))
 
 
-def _dropped(
-    request: Request, names: list[str], key: str, fields: Fields, obj: str
-) -> tuple[list[str], list[str]]:
+def _dropped(request: Request, names: list[str], key: str, fields: Fields, obj: str) -> tuple[list[str], list[str]]:
     notes = []
     for phrase in request.drops:
         match = match_field(phrase, {name: fields[name] for name in dict.fromkeys(names)}, obj)
@@ -196,9 +194,7 @@ def _ask(
     return _ask(answer.text, None, fields, obj, driver, known, match.names, match.several)
 
 
-def _meant(
-    values: Sequence[Mapping[str, str]], obj: str, driver: Mapping[str, Any]
-) -> tuple[list[str], list[Wish]]:
+def _meant(values: Sequence[Mapping[str, str]], obj: str, driver: Mapping[str, Any]) -> tuple[list[str], list[Wish]]:
     """Fields and joins of chosen options: {field}, {field: "Campaign.Name"} through a join, {join, show}."""
     joins = driver.get("joins") or ()
     names: list[str] = []
@@ -301,7 +297,9 @@ def _column(
             return candidate
     if is_key:
         return plain
-    scored = [(max(likeness(name, column), likeness(label_of(name, fields), column, "", obj)), column) for column in free]
+    scored = [
+        (max(likeness(name, column), likeness(label_of(name, fields), column, "", obj)), column) for column in free
+    ]
     ranked = sorted((entry for entry in scored if entry[0] >= 0.72), key=lambda entry: -entry[0])
     if ranked and (len(ranked) == 1 or ranked[0][0] - ranked[1][0] >= 0.1):
         return ranked[0][1]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .fields import Fields, match_field, readable
-from .words import likeness, name_tokens, singular, tokens
+from .words import likeness, name_tokens, singular, tokens, word_set
 
 __all__ = ["Filter", "Reading", "read_condition", "value_code"]
 
@@ -48,13 +48,15 @@ class Reading:
 
 _OPS = (
     (
-        r"(?:is |are |be )?(?:not|no longer) (?:equal to |equals )?|(?:is |are )?(?:other than|different from) |isn't |aren't |!= ?|<> ?",
+        r"(?:is |are |be )?(?:not|no longer) (?:equal to |equals )?|(?:is |are )?(?:other than|different from) |isn't |"
+        r"aren't |!= ?|<> ?",
         "!=",
     ),
     (r"(?:is |are )?(?:at least|>=|no less than|not less than|of at least|from|minimum|min) ?", ">="),
     (r"(?:is |are )?(?:at most|<=|no more than|not more than|up to|maximum|max) ?", "<="),
     (
-        r"(?:is |are )?(?:over|above|greater than|more than|larger than|bigger than|higher than|exceeding|exceeds|of more than|> ?)",
+        r"(?:is |are )?(?:over|above|greater than|more than|larger than|bigger than|higher than|exceeding|exceeds|of "
+        r"more than|> ?)",
         ">",
     ),
     (r"(?:is |are )?(?:under|below|less than|smaller than|lower than|fewer than|< ?)", "<"),
@@ -63,14 +65,16 @@ _OPS = (
     (r"(?:is |are |was |were |equals? |equal to |= ?|== ?|: ?|set to |being )+", "="),
 )
 _EMPTY = re.compile(
-    r"^(?P<field>.+?) (?:is|are|was) (?P<no>not )?(?:empty|null|missing|blank|unknown|not set|unset|not known|set|filled(?: in)?|known|there|present|given|available)$",
+    r"^(?P<field>.+?) (?:is|are|was) (?P<no>not )?(?:empty|null|missing|blank|unknown|not set|unset|not known|set|"
+    r"filled(?: in)?|known|there|present|given|available)$",
     re.IGNORECASE,
 )
 _WITH = re.compile(
     r"^(?:with|have|has|having) (?:an?|at least one|some|any|a valid|the|their|a known)? ?(?P<field>.+)$", re.IGNORECASE
 )
 _WITHOUT = re.compile(
-    r"^(?:without|with no|lacking|missing|no|(?:do|does) not have|don't have|have no|has no) (?:an?|any|the|their)? ?(?P<field>.+)$",
+    r"^(?:without|with no|lacking|missing|no|(?:do|does) not have|don't have|have no|has no) (?:an?|any|the|their)? "
+    r"?(?P<field>.+)$",
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"^(?:from|in|based in|located in|living in) (?:the )?(?P<value>.+)$", re.IGNORECASE)
@@ -78,11 +82,12 @@ _BETWEEN = re.compile(
     r"^(?:with |an? |the )*(?P<said>.*?)\s*(?:is |are )?between (?P<low>\S+) and (?P<high>\S+)$", re.IGNORECASE
 )
 _NUMBER = re.compile(
-    r"^[$€£]?\s?(?P<n>-?\d[\d,]*(?:\.\d+)?)\s?(?P<k>k|m|thousand|million)?(?:\s?(?:€|\$|£|%|eur|usd|gbp|euros?|dollars?|pounds?))?$",
+    r"^[$€£]?\s?(?P<n>-?\d[\d,]*(?:\.\d+)?)\s?(?P<k>k|m|thousand|million)?(?:\s?(?:€|\$|£|%|eur|usd|gbp|euros?|"
+    r"dollars?|pounds?))?$",
     re.IGNORECASE,
 )
-_TRUE = frozenset(["true", "yes", "on", "checked", "active", "set", "1"])
-_FALSE = frozenset(["false", "no", "off", "unchecked", "inactive", "0", "not"])
+_TRUE = word_set("true yes on checked active set 1")
+_FALSE = word_set("false no off unchecked inactive 0 not")
 _NEGATED = re.compile(r"^(?:not|non|un)[ -]?", re.IGNORECASE)
 
 
@@ -385,6 +390,7 @@ def _placed(text: str, fields: Fields, obj: str) -> Reading | None:
             and not entry.get("choices")
             and name not in names
         ]
+    names.sort(key=lambda name: "other" in name_tokens(name))
     return Reading(
         tuple((Filter(name, "=", _text(value), f"{_label(name, fields)} is {value}"),) for name in names[:4])
     )

@@ -26,12 +26,15 @@ _NEW = re.compile(
     r"\b(?:new|another|different|second|separate) (?:script|sync|integration|export|task|job|one)\b", re.IGNORECASE
 )
 _CONTINUE = re.compile(
-    r"^\W*(?:(?:ok|okay|yes|please|now|and|then|i have|i've|it is|it's|is|done|all)\W+)*(?:go on|continue|proceed|try again|again|retry|done|connected(?: now)?|ready|yes|ok|okay|perfect|great|thanks|looks good|good|carry on|start)\W*$",
+    r"^\W*(?:(?:ok|okay|yes|please|now|and|then|i have|i've|it is|it's|is|done|all)\W+)*(?:go on|continue|proceed|try "
+    r"again|again|retry|done|connected(?: now)?|ready|yes|ok|okay|perfect|great|thanks|looks good|good|carry on|"
+    r"start)\W*$",
     re.IGNORECASE,
 )
 _STOP = re.compile(r"^\W*(?:stop|cancel|abort|forget it|never ?mind)\W*$", re.IGNORECASE)
 _VERB = re.compile(
-    rf"^\W*(?:(?:now|next|then|also|and|please|can you|could you|great|perfect|ok|okay|thanks|thank you)\W+)*(?:{VERBS})\b",
+    rf"^\W*(?:(?:now|next|then|also|and|please|can you|could you|great|perfect|ok|okay|thanks|thank "
+    rf"you)\W+)*(?:{VERBS})\b",
     re.IGNORECASE,
 )
 

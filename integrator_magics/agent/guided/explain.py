@@ -17,14 +17,14 @@ _BARE_WINDOW = ("in ", "on ", "since ", "until ", "before ", "older ", "created 
 
 
 def and_list(words: Sequence[str], link: str = "and") -> str:
-    """"a, b and c"."""
+    """ "a, b and c"."""
     if len(words) < 2:
         return "".join(words)
     return f"{', '.join(words[:-1])} {link} {words[-1]}"
 
 
 def spoken_date(day: date) -> str:
-    """"22 October 2026"."""
+    """ "22 October 2026"."""
     return f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year}"
 
 
@@ -57,7 +57,7 @@ def _columns(plan: Plan) -> str:
 
 
 def _which(plan: Plan, since: str = "") -> str:
-    """"leads of the last 30 days where Status is Open"."""
+    """ "leads of the last 30 days where Status is Open"."""
     text = plan.noun + _when(plan) + since
     tests = [condition.words for condition in plan.filters]
     if tests:
@@ -146,7 +146,9 @@ def _writes(plan: Plan) -> list[str]:
         lines.insert(len(lines) - 1, f"makes the table {plan.table}, which is not there yet, with one row per {one},")
     elif plan.added_columns:
         many = "columns" if len(plan.added_columns) > 1 else "column"
-        lines.insert(len(lines) - 1, f"adds the {many} {and_list(plan.added_columns)}, which {plan.table} does not have yet,")
+        lines.insert(
+            len(lines) - 1, f"adds the {many} {and_list(plan.added_columns)}, which {plan.table} does not have yet,"
+        )
     return lines
 
 

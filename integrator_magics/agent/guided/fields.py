@@ -142,7 +142,8 @@ def default_fields(fields: Fields, obj: str, created: str | None, limit: int = 9
 _VERB_WORDS = {
     "new": "created", "added": "created", "entered": "created", "registered": "created", "made": "created",
     "generated": "created", "captured": "created", "collected": "created", "modified": "updated", "changed": "updated",
-    "edited": "updated", "touched": "updated", "signed up": "signup", "last seen": "last seen", "logged in": "last login",
+    "edited": "updated", "touched": "updated", "signed up": "signup", "last seen": "last seen", "logged in": "last "
+    "login",
     "won": "closed", "lost": "closed", "placed": "ordered", "finished": "ended", "dated": "date",
 }  # fmt: skip
 

@@ -24,8 +24,12 @@ def capabilities(lexicon: Lexicon) -> str:
     between = f" ({and_list(labels)})" if labels else ""
     return (
         "I am the guided mode: I follow fixed rules, in English, and need no model key. "
-        f"I can copy records between systems{between} and keep them in step, export them to CSV, JSON, JSON lines or Parquet, "
-        "choose fields, conditions and time windows, add fields of related objects, count and sum per group, set a schedule, and change "
-        "a script I wrote. I can't delete records, transform values, or follow free conversation; for that choose a model "
-        "(`%integrator config`). Say for example: copy contacts of the last 30 days to our database: name, email, phone."
+        f"I can copy records between systems{between} and keep them in step, export them to CSV, JSON, JSON lines or "
+        f"Parquet, "
+        "choose fields, conditions and time windows, add fields of related objects, count and sum per group, set a "
+        "schedule, and change "
+        "a script I wrote. I can't delete records, transform values, or follow free conversation; for that choose a "
+        "model "
+        "(`%integrator config`). Say for example: copy contacts of the last 30 days to our database: name, email, "
+        "phone."
     )

@@ -10,12 +10,12 @@ from .fields import Fields, key_field, match_field, readable
 from .knowledge import Knowledge
 from .plan import JoinStep
 from .steps import ToolCall
-from .words import name_tokens, singular, tokens
+from .words import name_tokens, singular, tokens, word_set
 
 __all__ = ["Wish", "join_for", "join_through", "steps_for", "worth"]
 
 Join = Mapping[str, Any]
-_VAGUE = frozenset("info information detail data of the a their its all name record membership association".split())
+_VAGUE = word_set("info information detail data of the a their its all name record membership association")
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,12 @@ class Wish:
 
 
 def object_of(place: str) -> str:
-    """"CampaignMember.LeadId" -> "CampaignMember"."""
+    """ "CampaignMember.LeadId" -> "CampaignMember"."""
     return str(place).rpartition(".")[0]
 
 
 def field_of(place: str) -> str:
-    """"CampaignMember.LeadId" -> "LeadId"."""
+    """ "CampaignMember.LeadId" -> "LeadId"."""
     return str(place).rpartition(".")[2]
 
 
@@ -80,9 +80,9 @@ def _further(join: Join, obj: str, joins: Sequence[Join]) -> Join | None:
     other = object_of(join["to"])
     words = {word.casefold() for word in join["words"]}
     for entry in joins:
-        if object_of(entry["start"]) == other and object_of(entry["to"]) != obj:
-            if words & {word.casefold() for word in entry["words"]}:
-                return entry
+        shared = words & {word.casefold() for word in entry["words"]}
+        if shared and object_of(entry["start"]) == other and object_of(entry["to"]) != obj:
+            return entry
     return None
 
 
@@ -174,7 +174,7 @@ def _worth_of(fields: Fields, obj: str, left: Fields, *, is_link: bool) -> list[
             for name, entry in fields.items()
             if entry.get("type") == "boolean" and name not in left and name_tokens(name)[0] in ("has", "is", "was")
         ]
-        names += [name for name in own if not _is_system(name)][:2]
+        names += [name for name in own if not _is_system(name)][:1]
     return list(dict.fromkeys(names))[:5] or [name for name in fields if name != key][:3]
 
 

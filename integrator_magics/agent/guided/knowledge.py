@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .answers import Answer, read_answer
-from .history import ASK, Call, Prompt, Transcript
+from .history import ASK, Call, Transcript
 from .lexicon import Lexicon
 from .steps import Ask, Choice, Need, Say, ToolCall
-from .words import slug
+from .words import name_tokens, slug
 
 __all__ = ["STOPPED", "Knowledge", "Known"]
 
@@ -127,7 +127,10 @@ def failure_sentence(error: dict[str, Any], about: str) -> str:
 
 
 def lexicon_of(transcript: Transcript) -> Lexicon:
-    """All systems that find_drivers and load_driver told about."""
+    """All systems that find_drivers and load_driver told about, with the objects that were listed.
+
+    A system whose manifest has words for its objects keeps those; of others each object's own name is its word.
+    """
     drivers: dict[str, dict[str, Any]] = {}
     for entry in transcript.entries:
         if not isinstance(entry, Call) or not entry.result:
@@ -139,9 +142,13 @@ def lexicon_of(transcript: Transcript) -> Lexicon:
             found = (entry.result["driver"],)
         for driver in found:
             drivers[driver["name"]] = {**drivers.get(driver["name"], {}), **driver}
+    for entry in transcript.entries:
+        if isinstance(entry, Call) and entry.tool == "list_objects" and entry.result and entry.result.get("objects"):
+            name = str(entry.result.get("system") or entry.args.get("system"))
+            if name in drivers and not drivers[name].get("words"):
+                drivers[name] = {**drivers[name], "words": _words(entry.result["objects"])}
     return Lexicon.of(drivers.values())
 
 
-def first_prompt(transcript: Transcript) -> Prompt:
-    """The prompt that opened the dialog."""
-    return transcript.prompts[0]
+def _words(objects: Sequence[dict[str, Any]]) -> dict[str, list[str]]:
+    return {entry["name"]: [" ".join(name_tokens(entry["name"].rpartition(".")[2]))] for entry in objects}

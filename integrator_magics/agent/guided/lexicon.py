@@ -102,7 +102,7 @@ class Lexicon:
             tuple(singular(word) for word in tokens(said))
             for system in self.systems.values()
             for obj, words in system.objects.items()
-            for said in (*words, obj)
+            for said in (*words, obj.rpartition(".")[2])
         }
         return sorted((entry for entry in found if entry), key=lambda entry: (-len(entry), entry))
 

@@ -20,7 +20,8 @@ from .words import likeness, slug
 __all__ = ["Narrowed", "narrow", "window_of"]
 
 _BESIDE = re.compile(
-    r"^(?:only )?(?P<word>with no|without|with|who have no|that have no|have no|lacking|missing|in|not in|having|have|has)"
+    r"^(?:only )?(?P<word>with no|without|with|who have no|that have no|have no|lacking|missing|in|not in|having|have|"
+    r"has)"
     r"(?: (?:an?|any|some|at least one|the|their|known))? (?P<what>.+)$",
     re.IGNORECASE,
 )
@@ -114,7 +115,7 @@ def _merged(filters: list[Filter]) -> tuple[Filter, ...]:
 
 
 def _beside(phrase: str, fields: Fields, obj: str, driver: Mapping[str, Any]) -> list[Filter | Presence]:
-    """"without a campaign": an object beside, reached by a join; the reference itself where there is one."""
+    """ "without a campaign": an object beside, reached by a join; the reference itself where there is one."""
     match = _BESIDE.match(phrase.strip())
     if not match:
         return []
@@ -156,7 +157,9 @@ def _asked(
     if again.filters:
         return again.filters[0]
     for choice in choices:
-        if any(likeness(answer.text, part.field, str(fields[part.field].get("label") or "")) > 0.9 for part in choice.value):
+        if any(
+            likeness(answer.text, part.field, str(fields[part.field].get("label") or "")) > 0.9 for part in choice.value
+        ):
             return tuple(choice.value)
     notes.append(f'I left out the condition "{phrase}", because no field fits it.')
     return ()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from .request import FileWish
 from .spoken import FORMATS, VERBS
+from .words import word_set
 
 __all__ = ["CUT", "Text", "take_files", "take_key", "take_limit", "take_table"]
 
@@ -26,12 +27,14 @@ _FORMAT_WORDS = re.compile(
     re.IGNORECASE,
 )
 _ANY_FILE = re.compile(
-    r"\b(?:to|into|as|in)(?: a| one| some)? (?:flat |text |local |new )?files?\b(?: (?:called|named) (?P<name>[\w\-]+))?",
+    r"\b(?:to|into|as|in)(?: a| one| some)? (?:flat |text |local |new )?files?\b(?: (?:called|named) "
+    r"(?P<name>[\w\-]+))?",
     re.IGNORECASE,
 )
 _IDENTIFIER = r"[\"`]?[A-Za-z_][\w]*(?:\.[A-Za-z_][\w]*)?[\"`]?"
 _TABLES = (
-    rf"(?P<prep>\b(?:in ?to|to|in|as|onto|from|of|out of)\s+)?(?:\b(?:the|a|an|my|our|new|existing|target|database|db)\s+)*"
+    rf"(?P<prep>\b(?:in ?to|to|in|as|onto|from|of|out of)\s+)?(?:\b(?:the|a|an|my|our|new|existing|target|database|"
+    rf"db)\s+)*"
     rf"\btable (?:called |named |with the name )?(?P<name>{_IDENTIFIER})",
     r"(?P<prep>\b(?:in ?to|to|in|as|onto|from|of|out of)\s+)(?:\b(?:the|a|an|my|our|new|existing|target)\s+)*"
     rf"(?P<name>{_IDENTIFIER})\s+(?:database )?table\b",
@@ -39,12 +42,13 @@ _TABLES = (
     r"(?P<prep>\b(?:in ?to|to|onto|as)\s+)(?P<name>[\"`]?[a-z]\w*_\w+[\"`]?)(?![\w.])",
     r"(?P<prep>)\b(?:the )?(?P<name>[A-Za-z_]\w*_\w+|[A-Za-z_]\w*\.[A-Za-z_]\w*)\s+table\b",
 )
-_NO_TABLE = frozenset(["to", "in", "into", "for", "the", "a", "an", "of", "with", "from", "where", "and", "that", "which", "called", "named", "it", "is", "as", "by", "per"])
+_NO_TABLE = word_set("to in into for the a an of with from where and that which called named it is as by per")
 _NUMBER_WORDS = {"ten": 10, "twenty": 20, "fifty": 50, "hundred": 100, "five": 5, "three": 3, "thousand": 1000}
 _LIMIT = re.compile(
     r"\b(?:(?P<dir>top|best|biggest|largest|highest|smallest|lowest|bottom|newest|latest|oldest|first|limit(?:ed)? to|"
     r"limit|at most|no more than|maximum(?: of)?|max|up to|only(?: the)? first|not more than)\s+)"
-    r"(?P<n>\d[\d,. ]*k?\b|ten|twenty|fifty|hundred|five|three|thousand)(?!\s*(?:days?|weeks?|months?|hours?|years?|%|st|nd|rd|th))"
+    r"(?P<n>\d[\d,. ]*k?\b|ten|twenty|fifty|hundred|five|three|thousand)(?!\s*(?:days?|weeks?|months?|hours?|years?|%|"
+    r"st|nd|rd|th))"
     r"(?:\s+(?:rows|records|entries|lines|of them)\b)?",
     re.IGNORECASE,
 )
@@ -54,10 +58,12 @@ _ORDER = re.compile(
     re.IGNORECASE,
 )
 _KEY = re.compile(
-    r"[,;]?\s*(?:\b(?:and|then)\s+)?\b(?:(?:match(?:ed|ing)?|identif(?:y|ied)|recogni[sz]e[d]?|keyed|merge[d]?|join(?:ed)?|"
+    r"[,;]?\s*(?:\b(?:and|then)\s+)?\b(?:(?:match(?:ed|ing)?|identif(?:y|ied)|recogni[sz]e[d]?|keyed|merge[d]?|"
+    r"join(?:ed)?|"
     r"upsert(?:ed)?|dedup(?:e|licated?)?)(?: (?:them|it|rows|records|known ones))? (?:by|on|via|using|with)|"
     r"(?:using|with|use)(?: the)?|the key is|key is|key:) (?:their |the |its )?(?P<key>[\w .-]+?)"
-    r"(?P<suffix>\s+(?:as (?:the |a |its )?(?:primary |unique )?key|for matching|to match))?(?=[,.;§]|$| and | from | to | into )",
+    r"(?P<suffix>\s+(?:as (?:the |a |its )?(?:primary |unique )?key|for matching|to match))?(?=[,.;§]|$| and | from | "
+    r"to | into )",
     re.IGNORECASE,
 )
 
@@ -108,10 +114,12 @@ def take_table(text: Text) -> tuple[str, str]:
     for pattern in _TABLES:
         compiled = re.compile(pattern, re.IGNORECASE)
         while match := next((found for found in compiled.finditer(text.rest) if _is_table(found)), None):
-            name = match["name"].strip("\"`")
+            name = match["name"].strip('"`')
             prep = (match["prep"] or "").strip().casefold()
             before = text.rest[: match.start()]
-            first = not prep and (not before.strip() or re.search(rf"\b(?:{VERBS}|all(?: of)?|rows)\s*$", before, re.IGNORECASE))
+            first = not prep and (
+                not before.strip() or re.search(rf"\b(?:{VERBS}|all(?: of)?|rows)\s*$", before, re.IGNORECASE)
+            )
             text.cut(*match.span())
             if prep in ("from", "of", "out of") or (first and not source):
                 source = source or name
@@ -125,7 +133,8 @@ def _is_table(match: re.Match[str]) -> bool:
 
 
 _MOST = re.compile(
-    r"\b(?:the )?(?P<n>\d+) (?P<noun>[\w ]+?) (?:with|having|by) (?:the )?(?P<dir>highest|most|biggest|largest|lowest|smallest|"
+    r"\b(?:the )?(?P<n>\d+) (?P<noun>[\w ]+?) (?:with|having|by) (?:the )?(?P<dir>highest|most|biggest|largest|lowest|"
+    r"smallest|"
     r"fewest|least|best) (?P<order>[\w ]+?)(?=[,.;§]|$| from| in | to | into| where| as )",
     re.IGNORECASE,
 )
@@ -136,7 +145,11 @@ def take_limit(text: Text) -> tuple[int, str, bool]:
     if most := _MOST.search(text.rest):
         text.cut(most.end("noun"), most.end())
         text.cut(most.start(), most.start("noun"), " ")
-        return int(most["n"]), most["order"].strip(), most["dir"].casefold() in ("lowest", "smallest", "fewest", "least")
+        return (
+            int(most["n"]),
+            most["order"].strip(),
+            most["dir"].casefold() in ("lowest", "smallest", "fewest", "least"),
+        )
     match = text.take(_LIMIT)
     if not match:
         return 0, "", False

@@ -6,36 +6,38 @@ import re
 from dataclasses import replace
 from datetime import date
 
+from ...policy import asks_for_delete
 from .lexicon import ANY_SQL, Lexicon, Mention
 from .outputs import CUT, Text, take_files, take_key, take_limit, take_table
 from .questions import read_question
 from .request import Kind, Request
 from .schedules import find_schedule
-from .spoken import DETERMINERS, NOT_SUBJECTS, POLITE, VERBS
+from .spoken import COUNTRIES, DETERMINERS, NOT_SUBJECTS, POLITE, VERBS
 from .windows import find_window
-from .words import singular, split_list, tokens
+from .words import singular, split_list, tokens, word_set
 
 __all__ = ["condition_phrases", "contents_of", "is_delete", "is_help", "parse"]
 
 _DELETE = re.compile(
-    r"^(?:\W*(?:please|can you|could you|now|and|then|i want to|i need to|we need to|i want you to|let's|just|go and)\W+)*"
+    r"^(?:\W*(?:please|can you|could you|now|and|then|i want to|i need to|we need to|i want you to|let's|just|go "
+    r"and)\W+)*"
     r"(?P<verb>delete|remove|erase|purge|truncate|drop|wipe|clean out|clear out|get rid of|destroy|archive|void)\b"
     r"(?P<what>.*)",
     re.IGNORECASE | re.DOTALL,
 )
-_DELETE_ANYWHERE = re.compile(
-    r"\b(?:then|and|afterwards|also) (?:delete|erase|purge|truncate|wipe)\b|\bdelete (?:all|the|every|old|those|them|"
-    r"duplicates|records|rows)\b|\bmirror deletions\b",
-    re.IGNORECASE,
-)
 _PARTS = re.compile(
-    r"\b(?:columns?|fields?|schedules?|filters?|conditions?|limits?|scripts?|from (?:it|the script|the list|the sync))\b",
+    r"\b(?:columns?|fields?|schedules?|filters?|conditions?|limits?|scripts?|from (?:it|the script|the list|the "
+    r"sync))\b",
     re.IGNORECASE,
 )
-_RECORDS = re.compile(r"\b(?:records?|rows?|entries|data|everything|all|every|each|old|duplicates|tables?)\b", re.IGNORECASE)
+_RECORDS = re.compile(
+    r"\b(?:records?|rows?|entries|data|everything|all|every|each|old|duplicates|tables?)\b", re.IGNORECASE
+)
 _HELP = re.compile(
-    r"^\W*(?:help|hi|hello|hey|good (?:morning|afternoon|evening)|what (?:can|could) (?:you|i|we) do.*|who are you.*|how does this work.*|"
-    r"what is this.*|what do you (?:do|know|understand).*|which systems.*|what systems.*|thanks?.*|thank you.*|test)\W*$",
+    r"^\W*(?:help|hi|hello|hey|good (?:morning|afternoon|evening)|what (?:can|could) (?:you|i|we) do.*|who are you.*|"
+    r"how does this work.*|"
+    r"what is this.*|what do you (?:do|know|understand).*|which systems.*|what systems.*|thanks?.*|thank you.*|"
+    r"test)\W*$",
     re.IGNORECASE,
 )
 _SOURCE = re.compile(
@@ -44,7 +46,8 @@ _SOURCE = re.compile(
     re.IGNORECASE,
 )
 _TARGET = re.compile(
-    r"(?:\bin ?to|\bonto|\bto|\btowards?|->|→|=>|-->|\btarget(?: is|:)|\bupdate|\bfeed|\bfill|\bpopulate|\benrich|\bover to)"
+    r"(?:\bin ?to|\bonto|\bto|\btowards?|->|→|=>|-->|\btarget(?: is|:)|\bupdate|\bfeed|\bfill|\bpopulate|\benrich|"
+    r"\bover to)"
     r"(?: our| the| my)?\s*$",
     re.IGNORECASE,
 )
@@ -63,21 +66,25 @@ _WITH = re.compile(
     re.IGNORECASE,
 )
 _FIELDS = re.compile(
-    r"(?:,|;|\.|\band\b|-|–)?\s*\b(?:i (?:only |just )?(?:want|need)|we (?:only |just )?(?:want|need)|only|just|fields?|columns?|attributes|"
+    r"(?:,|;|\.|\band\b|-|–)?\s*\b(?:i (?:only |just )?(?:want|need)|we (?:only |just )?(?:want|need)|only|just|"
+    r"fields?|columns?|attributes|"
     r"properties|with only|with just|namely|i\.e\.|take|keep|use)\b(?: (?:the|their|its|these|following|only|just))*"
     r"(?: (?:columns?|fields?|attributes?|properties))?(?: are)?:?\s+",
     re.IGNORECASE,
 )
 _WHERE = re.compile(
-    r",?\s*\b(?:where|whose|when|if|provided that|as long as|(?:that|which|who) (?:have|has|are|is|do|does)|having|but only|but only those|only those|only the ones|limited to those)\b\s+",
+    r",?\s*\b(?:where|whose|when|if|provided that|as long as|(?:that|which|who) (?:have|has|are|is|do|does)|having|but "
+    r"only|but only those|only those|only the ones|limited to those)\b\s+",
     re.IGNORECASE,
 )
 _WITHOUT = re.compile(
-    r",?\s*\b(?P<whole>(?:without|with no|lacking|missing) (?:an? |any |the |their )?[^,.;§]+?)(?=[,.;§]|$|\s(?:and|from|to|into|in)\s)",
+    r",?\s*\b(?P<whole>(?:without|with no|lacking|missing) (?:an? |any |the |their )?[^,.;§]+?)(?=[,.;§]|$|\s(?:and|"
+    r"from|to|into|in)\s)",
     re.IGNORECASE,
 )
 _HAS = re.compile(
-    r",?\s*\b(?P<whole>with (?:an?|at least one|a valid|a known|some) [^,.;§]+?)(?=[,.;§]|$|\s(?:and|from|to|into|in)\s)",
+    r",?\s*\b(?P<whole>with (?:an?|at least one|a valid|a known|some) [^,.;§]+?)(?=[,.;§]|$|\s(?:and|from|to|into|"
+    r"in)\s)",
     re.IGNORECASE,
 )
 _ONLY = re.compile(
@@ -97,8 +104,10 @@ _COMPARE = re.compile(
     re.IGNORECASE,
 )
 _EVERYTHING = re.compile(
-    r",?\s*(?:\bwith )?\b(?:everything(?: (?:you (?:can )?(?:find|have|get)|there is))?|(?:all|every|any) (?:of )?(?:the |their |its )?(?:available |possible |other )?"
-    r"(?:fields?|columns?|attributes?|propert(?:y|ies)|data fields|details|information|data)|complete records|full records|whole records)\b"
+    r",?\s*(?:\bwith )?\b(?:everything(?: (?:you (?:can )?(?:find|have|get)|there is))?|(?:all|every|any) (?:of "
+    r")?(?:the |their |its )?(?:available |possible |other )?"
+    r"(?:fields?|columns?|attributes?|propert(?:y|ies)|data fields|details|information|data)|complete records|full "
+    r"records|whole records)\b"
     r"(?: (?:of|about|on)\b)?",
     re.IGNORECASE,
 )
@@ -109,7 +118,7 @@ _SHOW = re.compile(
     r"(?:show|display|list|see|look at|look up|find|print|preview|what are|which are|who are|tell me)\b",
     re.IGNORECASE,
 )
-_STOPS = frozenset("with whose where having and or of for from to into that which who are is in the a an only all".split())
+_STOPS = word_set("with whose where having and or of for from to into that which who are is in the a an only all")
 
 
 def is_delete(text: str, lexicon: Lexicon | None = None, *, has_script: bool = False) -> bool:
@@ -118,12 +127,12 @@ def is_delete(text: str, lexicon: Lexicon | None = None, *, has_script: bool = F
     With a script at hand, "drop the email" speaks of its columns.
     """
     match = _DELETE.match(text.strip())
-    if not match:
-        return bool(_DELETE_ANYWHERE.search(text))
-    if _PARTS.search(match["what"]):
+    if match and _PARTS.search(match["what"]):
         return False
-    if not has_script:
+    if asks_for_delete(text) or (match and not has_script):
         return True
+    if not match:
+        return False
     speaks_of_records = _RECORDS.search(match["what"]) or (lexicon and _object_in(match["what"], lexicon))
     return bool(speaks_of_records) or match["verb"].casefold() in ("erase", "purge", "truncate", "wipe", "destroy")
 
@@ -208,7 +217,8 @@ def _systems(work: Text, lexicon: Lexicon) -> tuple[str, str]:
     for mention in reversed(mentions):
         begin = mention.start
         lead = re.search(
-            r"(?:\b(?:from|out of|in ?to|onto|to|in|within|on|with|between|and|of|towards|over|our|the|my|via|using)\s+|->\s*|→\s*|=>\s*)+$",
+            r"(?:\b(?:from|out of|in ?to|onto|to|in|within|on|with|between|and|of|towards|over|our|the|my|via|"
+            r"using)\s+|->\s*|→\s*|=>\s*)+$",
             work.rest[:begin],
             re.IGNORECASE,
         )
@@ -217,12 +227,15 @@ def _systems(work: Text, lexicon: Lexicon) -> tuple[str, str]:
 
 
 def _target_subject(work: Text, lexicon: Lexicon) -> str:
-    """"contacts" in "customers to HubSpot contacts": the object beside the target, where another one is read."""
+    """ "contacts" in "customers to HubSpot contacts": the object beside the target, where another one is read."""
     for mention in lexicon.mentions(work.rest):
         before, after = work.rest[: mention.start], work.rest[mention.end :]
-        if not _TARGET.search(before) or not _object_in(before, lexicon) and not re.search(r"\w+ from\b", before):
+        if not _TARGET.search(before) or (not _object_in(before, lexicon) and not re.search(r"\w+ from\b", before)):
             continue
-        match = re.match(r"(?:'s)?\s+(?:as |in |into )?(?P<what>[\w ]+?)(?=\s*(?:[,.;:(§]|$|\b(?:with|where|and|every|by|from)\b))", after)
+        match = re.match(
+            r"(?:'s)?\s+(?:as |in |into )?(?P<what>[\w ]+?)(?=\s*(?:[,.;:(§]|$|\b(?:with|where|and|every|by|from)\b))",
+            after,
+        )
         said = _object_in(match["what"], lexicon) if match else ""
         if match and said and len(tokens(match["what"])) == len(tokens(said)):
             work.cut(mention.end + match.start("what"), mention.end + match.end("what"))
@@ -242,6 +255,8 @@ def _unknown(work: Text, lexicon: Lexicon, source: str, target: str) -> tuple[st
         if singular(match["name"].casefold()) in objects or (source if role == "source" else target):
             continue
         if match["prep"].casefold() == "in" and (source or target):
+            continue
+        if role == "source" and match["name"].casefold() in COUNTRIES:
             continue
         work.cut(*match.span())
         return match["name"], role
@@ -304,10 +319,12 @@ def _contents(work: Text, request: Request, lexicon: Lexicon) -> Request:
         if candidates and not _object_in(candidates[0], lexicon):
             phrases, head = candidates, head[: found.start()]
     subject, adjectives, listed = _subject(head, lexicon)
+    others = _others(head, subject, lexicon)
     phrases = [*listed, *phrases]
     return replace(
         request,
         subject=subject,
+        others=others,
         adjectives=tuple(adjectives),
         fields=tuple(_clean(phrase) for phrase in phrases if _clean(phrase)),
         withs=tuple(_clean(phrase) for phrase in withs if _clean(phrase)),
@@ -364,20 +381,39 @@ def _is_phrase(phrase: str) -> bool:
 def _clean(phrase: str) -> str:
     phrase = re.sub(rf"{CUT}", " ", phrase)
     phrase = re.sub(
-        r"^(?:(?:the|their|its|his|her|a|an|also|and|only|just|please|my|our|i want|i need|it|as|fields?|columns?)\s+)+", "", phrase.strip(" .,;:!?\"'`"),
+        r"^(?:(?:the|their|its|his|her|a|an|also|and|only|just|please|my|our|i want|i need|it|as|fields?|"
+        r"columns?)\s+)+", "", phrase.strip(" .,;:!?\"'`"),
         flags=re.IGNORECASE,
     )  # fmt: skip
     return re.sub(r"\s+(?:please|too|as well|only|fields?|columns?)$", "", phrase, flags=re.IGNORECASE).strip()
 
 
 def _object_in(phrase: str, lexicon: Lexicon) -> str:
+    """The words of the first object that a phrase names; of "company contacts" the contacts."""
     words = tokens(phrase)
     ones = [singular(word) for word in words]
+    found: dict[int, int] = {}
     for wanted in lexicon.object_words():
         for place in range(len(ones) - len(wanted) + 1):
             if tuple(ones[place : place + len(wanted)]) == wanted:
-                return " ".join(words[place : place + len(wanted)])
-    return ""
+                found.setdefault(place, place + len(wanted))
+    if not found:
+        return ""
+    start = min(found)
+    while found[start] in found:
+        start = found[start]
+    return " ".join(words[start : found[start]])
+
+
+def _others(head: str, subject: str, lexicon: Lexicon) -> tuple[str, ...]:
+    """Further objects in a list with the first: "leads, contacts and accounts"."""
+    if not subject:
+        return ()
+    match = re.search(
+        rf"\b{re.escape(subject)}\b(?P<list>(?:(?:,| and|, and| as well as| &| plus) [\w ]+)+)", head, re.IGNORECASE
+    )
+    found = [_object_in(part, lexicon) for part in split_list(match["list"])] if match else []
+    return tuple(dict.fromkeys(said for said in found if said and said != subject))
 
 
 _STRIP = re.compile(rf"^(?:\W*\b(?:{POLITE}|{VERBS})\b(?!_))+\W*", re.IGNORECASE)

@@ -12,22 +12,28 @@ from .request import Request
 __all__ = ["read_question"]
 
 _PER = re.compile(
-    r"\b(?:per|by|for each|for every|grouped by|group by|in each|in every|broken down by|split by)\s+(?:the |their |each )?(?P<group>[^,.;?§]+)",
+    r"\b(?:per|by|for each|for every|grouped by|group by|in each|in every|broken down by|split by)\s+(?:the |their |"
+    r"each )?(?P<group>[^,.;?§]+)",
     re.IGNORECASE,
 )
 _HOW_MANY = re.compile(
     r"\b(?:how many|number of|count of|count(?: up)?)\s+(?:the |our |all |of the )?(?P<what>[^,.;?§]+?)"
-    r"(?=\s+(?:do|are|is|did|were|have|has|there|came|come|per|by|for each|for every|grouped|in each|in every|with|without|where|whose|that|broken|split)\b|[,.;?§]|$)",
+    r"(?=\s+(?:do|are|is|did|were|have|has|there|came|come|per|by|for each|for every|grouped|in each|in every|with|"
+    r"without|where|whose|that|broken|split)\b|[,.;?§]|$)",
     re.IGNORECASE,
 )
 _MOST = re.compile(
-    r"\b(?:which|what)\s+(?P<group>[\w ]+?)\s+(?:has|have|had|brings?|brought|gets?|got|generates?|generated|gives?|makes?|made|sells?|sold|"
-    r"is|are|contains?)\s+(?:in |us )?(?:the )?(?P<dir>most|fewest|least|highest|lowest|biggest|largest)\s+(?:number of )?(?P<what>[^,.;?§]+)",
+    r"\b(?:which|what)\s+(?P<group>[\w ]+?)\s+(?:has|have|had|brings?|brought|gets?|got|generates?|generated|gives?|"
+    r"makes?|made|sells?|sold|"
+    r"is|are|contains?)\s+(?:in |us )?(?:the )?(?P<dir>most|fewest|least|highest|lowest|biggest|largest)\s+(?:number "
+    r"of )?(?P<what>[^,.;?§]+)",
     re.IGNORECASE,
 )
 _AGGREGATE = re.compile(
-    r"\b(?P<how>average|mean|total|sum(?: of)?|overall|highest|maximum|lowest|minimum|median)\s+(?:of )?(?:the )?(?P<of>[\w ]+?)\s+"
-    r"(?:of|for|from|in)\s+(?:all |the |our |each |every )*(?P<what>[^,.;?§]+?)(?=\s+(?:per|by|for each|for every|grouped|with|where)\b|[,.;?§]|$)",
+    r"\b(?P<how>average|mean|total|sum(?: of)?|overall|highest|maximum|lowest|minimum|median)\s+(?:of )?(?:the "
+    r")?(?P<of>[\w ]+?)\s+"
+    r"(?:of|for|from|in)\s+(?:all |the |our |each |every )*(?P<what>[^,.;?§]+?)(?=\s+(?:per|by|for each|for every|"
+    r"grouped|with|where)\b|[,.;?§]|$)",
     re.IGNORECASE,
 )
 _MEASURES = {

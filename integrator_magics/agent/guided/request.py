@@ -33,6 +33,7 @@ class Request:
     unknown_role: str = ""
     files: tuple[FileWish, ...] = ()
     subject: str = ""  # "leads"
+    others: tuple[str, ...] = ()  # further objects named beside it
     target_subject: str = ""  # "contacts" in "customers to HubSpot contacts"
     adjectives: tuple[str, ...] = ()  # words before it: "open", "converted"
     fields: tuple[str, ...] = ()  # phrases: "how they got to us"

@@ -65,7 +65,8 @@ _RULES = {
         r"\b(?:on |every )?(?:the )?(?P<days>(?:\d\d?(?:st|nd|rd|th)|first|1st|last)(?:(?:,| and|, and) (?:the )?"
         r"(?:\d\d?(?:st|nd|rd|th)))*)(?: day)?(?: of)? (?:each|every|the|a) month\b"
     ),
-    "month_last": r"\b(?:on )?the last day of (?:each|every|the) month\b|\b(?:at )?(?:the )?end of (?:each|every) month\b",
+    "month_last": r"\b(?:on )?the last day of (?:each|every|the) month\b|\b(?:at )?(?:the )?end of (?:each|every) "
+    "month\b",
     "monthly": r"\b(?:monthly|(?:once|every|each)(?: (?:a|per))? (?:single )?month)\b",
     "quarterly": r"\b(?:quarterly|(?:once a|every|each) quarter)\b",
     "yearly": r"\b(?:yearly|annually|(?:once a|every|each) year)\b",
@@ -148,7 +149,9 @@ def _time(text: str, match: re.Match[str]) -> tuple[int, int, bool, int]:
                 hour = hour % 12 + 12
             elif marker == "am" and hour == 12:
                 hour = 0
-            elif (not spoken and default in (18, 14) and hour < 12) or (not spoken and default == 2 and 8 <= hour < 12 and re.search("night", match[0], re.IGNORECASE)):
+            elif (not spoken and default in (18, 14) and hour < 12) or (
+                not spoken and default == 2 and 8 <= hour < 12 and re.search("night", match[0], re.IGNORECASE)
+            ):
                 hour += 12
             elif not spoken and hour == 12 and re.search("night", match[0], re.IGNORECASE):
                 hour = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from .lexicon import ANY_SQL, Lexicon
 from .plan import System
 from .request import FileWish, Request
 from .steps import Ask, Choice, Need, Say, ToolCall
+from .words import name_tokens, singular, tokens
 
 __all__ = ["load", "settle", "system_of"]
 
@@ -46,11 +48,13 @@ def _connected(lexicon: Lexicon, kind: str = "") -> list[str]:
     return [name for name, system in lexicon.systems.items() if system.connected and (not kind or system.kind == kind)]
 
 
-def _pick(known: Knowledge, lexicon: Lexicon, slot: str, question: str, names: list[str]) -> str:
+def _pick(
+    known: Knowledge, lexicon: Lexicon, slot: str, question: str, names: list[str], more: Sequence[Choice] = ()
+) -> str:
     reply = known.answer(slot)
     choices = [Choice(lexicon.label(name)) for name in names]
     if reply is None:
-        raise Ask(slot, question, [*choices, Choice("Stop")])
+        raise Ask(slot, question, [*choices, *more, Choice("Stop")])
     answer, _ = reply
     if answer.index is not None and answer.index < len(names):
         return names[answer.index]
@@ -76,9 +80,14 @@ def _unknown(request: Request, known: Knowledge, lexicon: Lexicon) -> Request:
     if not others:
         raise Say(f'There is no driver for "{name}". {_all(lexicon)}')
     role = request.unknown_role
-    word = "read from" if role == "source" else "write to"
-    question = f'There is no driver for "{name}".{hint} `%drivers` lists all {len(lexicon.systems)}. Which system shall I {word}?'
-    chosen = _pick(known, lexicon, f"system_{role}", question, others[:6])
+    verb = "read from" if role == "source" else "write to"
+    count = len(lexicon.systems)
+    question = f'There is no driver for "{name}".{hint} `%drivers` lists all {count}. Which system shall I {verb}?'
+    place = Choice(f"{name} is no system", "a condition on the records") if role == "source" and not near else None
+    reply = known.answer(f"system_{role}")
+    if place and reply and reply[0].index is not None and reply[1][reply[0].index]["label"] == place.label:
+        return replace(request, unknown_system="", conditions=(*request.conditions, f"from {name}"))
+    chosen = _pick(known, lexicon, f"system_{role}", question, others[:6], [place] if place else [])
     return replace(request, unknown_system="", **{role: chosen})  # type: ignore[arg-type]
 
 
@@ -138,6 +147,8 @@ def _source(request: Request, known: Knowledge, lexicon: Lexicon) -> str:
     if request.subject and len(candidates) <= 6:
         known.need("", *(ToolCall("load_driver", {"name": name}) for name in candidates))
         fitting = [name for name in candidates if lexicon.objects_called(request.subject, name)]
+        if not fitting:
+            fitting = _listed(request.subject, candidates, known, lexicon)
         if len(fitting) == 1:
             return fitting[0]
         candidates = fitting or candidates
@@ -147,6 +158,23 @@ def _source(request: Request, known: Knowledge, lexicon: Lexicon) -> str:
         raise Say("No driver is installed, so there is nothing to read from.")
     noun = request.subject or "data"
     return _pick(known, lexicon, "source", f"Where shall I read the {noun} from?", candidates)
+
+
+def _listed(said: str, names: list[str], known: Knowledge, lexicon: Lexicon) -> list[str]:
+    """Connected systems without words of their own that have an object of that name."""
+    silent = [name for name in names if lexicon.systems[name].connected and lexicon.systems[name].kind == "sql"]
+    labels = and_list([lexicon.label(name) for name in silent])
+    calls = [ToolCall("list_objects", {"system": name}) for name in silent]
+    results = known.need(f"I am looking at what is in {labels}, reading only.", *calls) if calls else []
+    wanted = [singular(word) for word in tokens(said)]
+    return [
+        name
+        for name, result in zip(silent, results, strict=True)
+        if any(
+            [singular(word) for word in name_tokens(entry["name"].rpartition(".")[2])] == wanted
+            for entry in result.get("objects") or ()
+        )
+    ]
 
 
 def _goal(request: Request, known: Knowledge, lexicon: Lexicon) -> Request:
@@ -203,7 +231,8 @@ def _connect(name: str, driver: dict[str, Any], call: ToolCall, known: Knowledge
     label = driver.get("label") or name
     missing = [str(variable) for variable in driver.get("missing") or ()]
     what = f"{label} needs {and_list(missing)} in .env." if missing else f"{label} is not connected."
-    sentence = f"{what} Nothing was read. Run `%connect {name}` to fill them in, or `%integrator demo` to try with practice data."
+    ways = f"Run `%connect {name}` to fill them in, or `%integrator demo` to try with practice data."
+    sentence = f"{what} Nothing was read. {ways}"
     before = known.results("load_driver", name=name)
     if before and not known.results("load_driver", known.since, name=name):
         raise Need(f"I am looking whether {label} is connected now.", [call])

@@ -77,9 +77,7 @@ def to_table(plan: Plan, request: Request, chosen: Chosen, fields: Fields, place
     columns = name_columns(names, fields, plan.object, request, prefix, place.fields, True, key)
     extra = joined_columns(plan, columns, to_sql=True)
     key_column = next(column for column in columns if column.field == key)
-    added = tuple(
-        column.column for column in (*columns, *extra) if place.exists and column.column not in place.fields
-    )
+    added = tuple(column.column for column in (*columns, *extra) if place.exists and column.column not in place.fields)
     return replace(
         plan,
         columns=columns,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from .columns import Chosen, choose_fields, name_columns
+from .explain import and_list
 from .fields import Fields, key_field, match_field, readable
 from .joins import join_for, steps_for
 from .knowledge import Knowledge
@@ -68,7 +69,7 @@ def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
         window_filters=window_filters,
         window_words=window_words,
         filters=narrowed.filters,
-        notes=(*chosen.notes, *narrowed.notes),
+        notes=(*_one_at_a_time(request, noun), *chosen.notes, *narrowed.notes),
     )
     plan = replace(plan, support=_support(plan, chosen, fields))
     if request.kind == "question":
@@ -82,9 +83,16 @@ def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
     return _counted(replace(plan, name=request.name or _name(plan)), objects[source.name], known)
 
 
-def _objects(
-    names: list[str], known: Knowledge, lexicon: Lexicon
-) -> tuple[dict[str, list[dict[str, Any]]], bool]:
+def _one_at_a_time(request: Request, noun: str) -> tuple[str, ...]:
+    if not request.others:
+        return ()
+    return (
+        f"It is for {noun} only; the guided mode makes one script at a time, so ask for {and_list(request.others)} "
+        f"next.",
+    )
+
+
+def _objects(names: list[str], known: Knowledge, lexicon: Lexicon) -> tuple[dict[str, list[dict[str, Any]]], bool]:
     """What each system holds, and whether all of it was seen live."""
     calls = {name: ToolCall("list_objects", {"system": name}) for name in names}
     labels = " and ".join(lexicon.label(name) for name in names)
@@ -170,7 +178,9 @@ def _named(phrase: str, fields: Fields, plan: Plan, known: Knowledge) -> str:
     choices = [Choice(str(fields[name].get("label") or name), name, name) for name in near]
     if reply is None:
         if not choices:
-            raise Say(f'{plan.object} has no field that fits "{phrase}". `%discover {plan.source.name}` shows what it has.')
+            raise Say(
+                f'{plan.object} has no field that fits "{phrase}". `%discover {plan.source.name}` shows what it has.'
+            )
         raise Ask(slot, f'Which field of {plan.object} do you mean by "{phrase}"?', choices)
     answer, _ = reply
     if answer.index is not None:

@@ -30,7 +30,20 @@ _MONTHS = {
     )
     for name in names.split()
 }
-MONTH_NAMES = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
+MONTH_NAMES = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+]
 _DAYS = {
     name: number
     for number, names in enumerate(
@@ -49,7 +62,21 @@ _DAYS = {
 _NUMBERS = {
     word: value
     for value, words in enumerate(
-        ["zero", "a an one", "two couple", "three", "four", "five", "six half-dozen", "seven", "eight", "nine", "ten", "eleven", "twelve dozen"]
+        [
+            "zero",
+            "a an one",
+            "two couple",
+            "three",
+            "four",
+            "five",
+            "six half-dozen",
+            "seven",
+            "eight",
+            "nine",
+            "ten",
+            "eleven",
+            "twelve dozen",
+        ]
     )
     for word in words.split()
 } | {"fourteen": 14, "fifteen": 15, "twenty": 20, "thirty": 30, "sixty": 60, "ninety": 90, "hundred": 100}
@@ -307,7 +334,8 @@ _RULES: list[tuple[str, Callable[[re.Match[str], date], _Found]]] = [
         _half_last,
     ),
     (
-        rf"\b(?:(?:in|from|during|over|of|for|within|since) )?(?:the |our )?(?:last|past|previous|recent|latest|trailing)"
+        rf"\b(?:(?:in|from|during|over|of|for|within|since) )?(?:the |our )?(?:last|past|previous|recent|latest|"
+        rf"trailing)"
         rf"[ -](?P<n>{_COUNT})(?: (?:full|calendar|of))?[ -](?P<unit>{_UNIT})s?\b",
         _last_n,
     ),

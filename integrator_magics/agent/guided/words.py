@@ -16,7 +16,14 @@ __all__ = [
     "snake",
     "split_list",
     "tokens",
+    "word_set",
 ]
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text, for tables of words."""
+    return frozenset(text.split())
+
 
 _IRREGULAR = {
     "people": "person",
@@ -84,11 +91,12 @@ _GROUPS = (
 )
 _CANON = {word: group[0] for group in _GROUPS for word in group}
 # Words that carry no meaning inside the name of a field.
-_FILLER = frozenset(
-    ["the", "a", "an", "of", "their", "its", "his", "her", "our", "your", "my", "all", "each", "every", "any", "some", "them", "they", "it", "is", "are", "was", "s", "please", "too", "also", "field", "fields", "column", "columns", "c"]
+_FILLER = word_set(
+    "the a an of their its his her our your my all each every any some them they it is are was s please too also "
+    "field fields column columns c"
 )
-_WHEN = frozenset("at on date time datetime timestamp ts dt day".split())  # created_at, createdOn, Created Date
-_WEAK = frozenset(["name", "date", "time", "id", "code", "at", "on", "by", "number", "address", "is", "has", "flag"])
+_WHEN = word_set("at on date time datetime timestamp ts dt day")  # created_at, createdOn, Created Date
+_WEAK = word_set("name date time id code at on by number address is has flag")
 
 
 def tokens(text: str) -> list[str]:

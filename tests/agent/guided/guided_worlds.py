@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from guided_player import Player, System
+
 from integrator_drivers import registry
 from integrator_drivers.manifest import Manifest
 
@@ -184,7 +185,9 @@ def invented() -> dict[str, System]:
             },
         ),
         "ledger": System(manifest(LEDGER), LEDGER_TABLES),
-        "pigeon": System(manifest(PIGEON), {"subscribers": {"label": "Subscriber", "records": 5, "fields": SUBSCRIBERS}}),
+        "pigeon": System(
+            manifest(PIGEON), {"subscribers": {"label": "Subscriber", "records": 5, "fields": SUBSCRIBERS}}
+        ),
     }
 
 

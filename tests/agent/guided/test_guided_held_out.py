@@ -7,6 +7,7 @@ from typing import Any
 
 import held_out
 from guided_worlds import invented
+
 from integrator_magics.agent.guided.changes import read_changes
 from integrator_magics.agent.guided.lexicon import Lexicon
 from integrator_magics.agent.guided.parse import parse
