@@ -73,6 +73,16 @@ def carry_out(folder: Path, target: Path, report: list[dict[str, Any]], redactor
     return found
 
 
+def _umask() -> int:
+    """Read without changing it, which would reach other threads."""
+    try:
+        text = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return 0o022
+    line = next((line for line in text.splitlines() if line.startswith("Umask:")), "Umask: 022")
+    return int(line.split()[1], 8)
+
+
 def _digest(file: BinaryIO) -> str:
     digest = hashlib.sha256()
     while data := file.read(_CHUNK):
@@ -97,9 +107,7 @@ def _copy(file: BinaryIO, target: Path, name: str, redactor: Redactor) -> tuple[
                 size += len(chunk)
             out.flush()
             os.fsync(out.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).chmod(0o666 & ~_umask())
         path = _take_free_name(Path(temporary), parent / PurePosixPath(name).name)
     finally:
         Path(temporary).unlink(missing_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,9 +28,10 @@ __all__ = ["Pool", "Prepared", "prepare"]
 
 START = 60.0  # seconds a process may take to get ready
 KILL = 0.5  # seconds until everything in it must be gone
+_open: weakref.WeakSet[Prepared] = weakref.WeakSet()
 
 
-@dataclass
+@dataclass(eq=False)
 class Prepared:
     """One such process and its folder: `code`, `work` (where the script runs) and `report.jsonl`."""
 
@@ -135,9 +138,17 @@ def prepare(
     finally:
         theirs.close()
     prepared = Prepared(process, ours, folder, key)
+    _open.add(prepared)
     with contextlib.suppress(OSError):  # a process that died at once is found when it is asked
         wire.send(ours, {"preload": list(preload), "path": place.import_folders(), "die_with_parent": die_with_parent})
     return prepared
+
+
+@atexit.register
+def _close_all() -> None:
+    """Whoever forgot to close one, or had no time to."""
+    for prepared in list(_open):
+        prepared.close()
 
 
 class Pool:

@@ -99,14 +99,14 @@ class Runner:
         # Who writes is what an approval names; a driver picks its read-only login for everything else.
         mode = Mode.APPLY if method == "check" else Mode.DISCOVERY
         redactor = self._credentials.redactor()
-        backend, level = "embedded", "none"
         facts = {"system": manifest.name, "method": method, "object": str(args[0]) if args else ""}
-        number = self._audit.append({"event": "discovery", "phase": "before", **facts, "level": level})
+        facts |= {"backend": "embedded", "level": "none"}  # our own code, in a process that has this driver's variables
+        number = self._record({"event": "discovery", "phase": "before", **facts})
         started = time.monotonic()
         try:
             answer = self._workers.call(manifest, env, method, list(args), mode)
         except Exception as exc:
-            self._after(number, "discovery", facts | {"outcome": type(exc).__name__, "backend": backend}, started)
+            self._after(number, "discovery", facts | {"outcome": type(exc).__name__}, started)
             raise
         value = as_value(redactor.redact_data(answer.value))
         calls = {"calls": _requests(redactor.redact_data(answer.report))}
@@ -153,7 +153,7 @@ class Runner:
         backend, level, _ = self.describe()
         facts |= {"systems": systems, "backend": backend, "level": level}
         hosts = [f"{host}:{port}" for host, port in egress]
-        number = self._audit.append({"event": event, "phase": "before", **facts, "hosts": hosts})
+        number = self._record({"event": event, "phase": "before", **facts, "hosts": hosts})
         spec = RunSpec(
             code=code,
             mode=mode,
@@ -220,7 +220,7 @@ class Runner:
         try:
             allowed(code, mode)
         except PolicyRefused as exc:
-            self._audit.append({"event": event, "phase": "refused", **facts, "reason": str(exc)})
+            self._record({"event": event, "phase": "refused", **facts, "reason": str(exc)})
             raise
         return self._systems(code)
 
@@ -262,11 +262,15 @@ class Runner:
         ready = [name for name, entry in registry.manifests().items() if self._credentials.state(entry).connected]
         return place.preload(ready)
 
+    def _record(self, facts: Mapping[str, Any]) -> int:
+        """Write an audit record; raises AuditUnavailable, and then nothing may run."""
+        return self._audit.append(self._credentials.redactor().redact_data(dict(facts)))
+
     def _after(self, number: int, event: str, facts: Mapping[str, Any], started: float) -> int:
         """Record how it ended; what was done is done, so a log that is full now only leaves the record before."""
         seconds = round(time.monotonic() - started, 3)
         try:
-            return self._audit.append({"event": event, "phase": "after", "of": number, **facts, "seconds": seconds})
+            return self._record({"event": event, "phase": "after", "of": number, **facts, "seconds": seconds})
         except AuditUnavailable:
             return number
 

@@ -10,7 +10,8 @@ __all__ = ["surroundings", "zone"]
 
 def surroundings() -> dict[str, str]:
     """Language, time zone, one thread for numeric libraries."""
-    return {"LANG": "C.UTF-8", "TZ": zone(), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    found = {"LANG": "C.UTF-8", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    return found | ({"TZ": name} if (name := zone()) else {})
 
 
 def zone() -> str:

@@ -288,10 +288,15 @@ def test_without_an_audit_log_nothing_runs(credentials: Credentials, workdir: Pa
 
 
 def test_secrets_stay_inside_whatever_the_script_does_with_them(
-    runner: Runner, credentials: Credentials, log: AuditLog, workdir: Path, no_filter: None
+    runner: Runner,
+    credentials: Credentials,
+    systems: dict[str, integrator_practice.Practice],
+    log: AuditLog,
+    workdir: Path,
+    no_filter: None,
 ) -> None:
     secret = 'it\'s "fake\\secret"\nwith two lines é'
-    env = {"PGHOST": "127.0.0.1", "PGPORT": "1", "PGDATABASE": "d", "PGUSER": "u", "PGPASSWORD": secret}
+    env = {**systems["postgresql"].env, "PGPASSWORD": secret, "PG_READ_USER": "", "PG_READ_PASSWORD": ""}
     credentials.use_practice("postgresql", env)
     code = """
 import base64, json, os, sys, urllib.parse
@@ -334,9 +339,11 @@ if os.environ["INTEGRATOR_MODE"] == "preview":
     assert "[PGPASSWORD]" in preview.stdout
 
 
-def test_a_secret_arrives_exactly(runner: Runner, credentials: Credentials, no_filter: None) -> None:
+def test_a_secret_arrives_exactly(
+    runner: Runner, credentials: Credentials, systems: dict[str, integrator_practice.Practice], no_filter: None
+) -> None:
     secret = 'it\'s "fake\\secret"\nwith $HOME `id` é 😀'
-    env = {"PGHOST": "127.0.0.1", "PGPORT": "1", "PGDATABASE": "d", "PGUSER": "u", "PGPASSWORD": secret}
+    env = {**systems["postgresql"].env, "PGPASSWORD": secret, "PG_READ_USER": "", "PG_READ_PASSWORD": ""}
     credentials.use_practice("postgresql", env)
     code = (
         "import hashlib, os\nfrom postgresql_driver import PostgresClient\nfrom integrator_drivers import report\n"
