@@ -17,7 +17,7 @@ STANDARD = " (the vendor's standard schema, not verified at this system)"
 
 def data(system: str, text: str) -> str:
     """Text from an outside system, so marked that it can't pass for an instruction or close its own mark."""
-    harmless = re.sub(r"</?\s*data\b", "[data", text, flags=re.IGNORECASE)
+    harmless = re.sub(r"<\s*/?\s*data\b", "[data", text, flags=re.IGNORECASE)
     return f'<data system="{system}">\n{harmless}\n</data>'
 
 
@@ -36,7 +36,8 @@ def fields_text(system: str, obj: str, fields: dict[str, dict[str, Any]], *, ver
     if sum(map(len, long)) + len(long) > BUDGET:
         long = [_field(name, field, choices=0) for name, field in chosen.items()]
     if sum(map(len, long)) + len(long) > BUDGET:
-        long = [f"{name} {_short(field)}" for name, field in chosen.items()]
+        head += "; text where no type is said"
+        long = [f"{name} {_short(field)}".removesuffix(" text") for name, field in chosen.items()]
     return data(system, "\n".join([head, *_cut(long, "call get_fields with `about` to see only fields about a word")]))
 
 

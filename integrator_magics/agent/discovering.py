@@ -127,7 +127,7 @@ async def run_discovery(ctx: Context, code: str, purpose: str) -> ToolReturn:
         )
 
     step = Shown(purpose.strip().rstrip("."), code=code)
-    return await shown(workspace, step, work, systems=systems, call=f"run {code.strip()}")
+    return await shown(workspace, step, work, systems=systems, call=f"run {code.strip()}", is_script=True)
 
 
 TOOLS = (list_objects, get_fields, sample, run_discovery)
@@ -143,9 +143,7 @@ def remember_failure(failures: Failures, tool: str, args: dict[str, Any], told: 
         "run_discovery": f"run {str(args.get('code')).strip()}",
     }
     if tool in calls:
-        kind = getattr(errors, error.get("type", ""), None)
-        outage = isinstance(kind, type) and issubclass(kind, (errors.AuthError, errors.ConnectionError))
-        failures.note(system, calls[tool], error, outage=outage)
+        failures.note(system, calls[tool], error)
 
 
 def _live(workspace: Workspace, system: str, what: str) -> str:

@@ -5,29 +5,40 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from integrator_drivers import AuthError, ConnectionError, DriverError, RateLimitError
+from integrator_drivers import (
+    AuthError,
+    ConnectionError,
+    ForbiddenError,
+    RateLimitError,
+    ReadOnlyError,
+    ValidationError,
+)
+from integrator_drivers.errors import NotFoundError
 
-from ..errors import IntegratorError, NotConnected, SandboxUnavailable
+from ..errors import IntegratorError, NotConnected, PolicyRefused, SandboxUnavailable
 
-__all__ = ["Failures", "error_facts", "is_outage"]
+__all__ = ["Failures", "error_facts"]
 
 # These concern the whole system: another question to it would fail the same way.
-OUTAGES = (AuthError, ConnectionError, RateLimitError, NotConnected, SandboxUnavailable)
+_OUTAGES = (AuthError, ConnectionError, RateLimitError, NotConnected, SandboxUnavailable)
+# These concern what was asked: another name or another question may do.
+_OF_THE_QUESTION = (NotFoundError, ValidationError, ForbiddenError, ReadOnlyError, PolicyRefused)
 
 
-def is_outage(exc: Exception) -> bool:
-    """Whether an error says that the system can't be asked at all now."""
-    return isinstance(exc, OUTAGES)
+def error_facts(exc: Exception, *, is_script: bool = False) -> dict[str, Any]:
+    """{type, message, next, near, outage} of an error. `outage`: the system can't be asked at all now.
 
-
-def error_facts(exc: Exception) -> dict[str, Any]:
-    """{type, message, next, near} of an error."""
+    What is neither known as an outage nor as a fault of the question counts as an outage, except in a script, which
+    may have mistakes of its own.
+    """
     message = str(exc.args[0]) if isinstance(exc, IntegratorError) and exc.args else str(exc)
+    outage = isinstance(exc, _OUTAGES) or not (is_script or isinstance(exc, _OF_THE_QUESTION))
     return {
         "type": type(exc).__name__,
         "message": message,
         "next": getattr(exc, "next", ""),
         "near": list(getattr(exc, "near", ())),
+        "outage": outage,
     }
 
 
@@ -48,16 +59,10 @@ class Failures:
         facts = self.calls.get(call)
         return facts["error"] if facts else self.outages.get(system)
 
-    def add(self, system: str, call: str, exc: DriverError | IntegratorError) -> dict[str, Any]:
-        """Remember a failed call and return what is told about it."""
-        error = error_facts(exc)
-        self.note(system, call, error, outage=is_outage(exc))
-        return error
-
-    def note(self, system: str, call: str, error: dict[str, Any], *, outage: bool) -> None:
-        """Remember a failure that is already in words."""
+    def note(self, system: str, call: str, error: dict[str, Any]) -> None:
+        """Remember a failed call, with its `error_facts`."""
         self.calls[call] = {"error": error, "system": system}
-        if outage and system:
+        if error.get("outage") and system:
             self.outages[system] = error
 
     def clear(self) -> None:

@@ -15,6 +15,7 @@ from .workspace import Workspace
 if TYPE_CHECKING:
     from pydantic_ai import Agent as ModelAgent
     from pydantic_ai.messages import ModelMessage
+    from pydantic_ai.models import Model
 
 __all__ = ["Agent", "Turn"]
 
@@ -111,8 +112,9 @@ class Agent:
         from pydantic_ai.usage import UsageLimits
 
         kept = list(messages)
+        model = models.build(self.choice)
         try:
-            async with self._model_agent().iter(
+            async with self._model_agent(model).iter(
                 prompt,
                 message_history=messages,
                 deferred_tool_results=answers,
@@ -131,8 +133,8 @@ class Agent:
                         self._tell_usage(run.all_messages())
                 kept = run.all_messages()
         finally:
-            waits = messages_of.closed(kept, messages_of.CANCELLED)
-            history[:] = messages_of.dump(waits)
+            history[:] = messages_of.dump(messages_of.closed(kept, messages_of.CANCELLED))
+            await models.close(model)
         output = run.result.output if run.result else ""
         if isinstance(output, DeferredToolRequests):
             history[:] = messages_of.dump(kept)
@@ -157,7 +159,7 @@ class Agent:
                 elif isinstance(event, PartEndEvent) and isinstance(event.part, TextPart):
                     self._say(event.part.content, partial=False)
 
-    def _model_agent(self) -> ModelAgent[Workspace, Any]:
+    def _model_agent(self, model: Model) -> ModelAgent[Workspace, Any]:
         from pydantic_ai import Agent as ModelAgent
         from pydantic_ai.tools import DeferredToolRequests
 
@@ -165,7 +167,7 @@ class Agent:
         from .tools import toolset
 
         return ModelAgent(
-            models.build(self.choice),
+            model,
             deps_type=Workspace,
             output_type=[str, DeferredToolRequests],
             instructions=instructions(datetime.now().astimezone()),

@@ -26,6 +26,7 @@ __all__ = [
     "ModelChoice",
     "build",
     "choose",
+    "close",
     "guided_choice",
     "model_settings",
     "spent",
@@ -167,6 +168,13 @@ def build(choice: ModelChoice) -> Model:
     is_deepseek = choice.provider == "deepseek"
     provider = DeepSeekProvider(openai_client=client_) if is_deepseek else OpenAIProvider(openai_client=client_)
     return OpenAIChatModel(choice.name, provider=provider)
+
+
+async def close(model: Model) -> None:
+    """Free the connections of a model that `build` made."""
+    client = getattr(model, "client", None)
+    if client is not None:
+        await client.close()
 
 
 def model_settings(choice: ModelChoice) -> ModelSettings:

@@ -109,7 +109,7 @@ async def run_script(ctx: Context, name: str) -> ToolReturn:
         return ToolReturn(text, metadata={"preview": _facts(workspace, preview, tables, objects)})
 
     step = Shown(f"Preview of {name}", "read-only run, nothing is written")
-    result = await shown(workspace, step, work, systems=systems)
+    result = await shown(workspace, step, work, systems=systems, is_script=True)
     if isinstance(result.metadata, dict) and "error" in result.metadata:
         workspace.failed_tries += 1
     return result

@@ -17,7 +17,7 @@ from integrator_drivers import DriverError
 from ..errors import AuditUnavailable, IntegratorError
 from ..events import Step, Table
 from . import describe
-from .failures import error_facts, is_outage
+from .failures import error_facts
 from .workspace import Workspace
 
 __all__ = ["Shown", "quiet", "shown"]
@@ -54,6 +54,7 @@ async def shown(
     *,
     systems: Iterable[str] = (),
     call: str = "",
+    is_script: bool = False,
 ) -> ToolReturn:
     """Do `work` in a thread and show it as a step.
 
@@ -76,7 +77,7 @@ async def shown(
             workspace.emit(step.event("failed"))
             if isinstance(exc, AuditUnavailable):
                 raise  # what can't be recorded is not done; this ends the turn
-            return _failed(workspace, names, call, exc)
+            return _failed(workspace, names, call, exc, error_facts(exc, is_script=is_script))
         except asyncio.CancelledError:
             step.detail = "cancelled"
             workspace.emit(step.event("failed"))
@@ -95,14 +96,15 @@ async def quiet(workspace: Workspace, work: Callable[[], ToolReturn]) -> ToolRet
         return _clean(workspace, ToolReturn(f"Failed: {exc}", metadata={"error": error_facts(exc)}))
 
 
-def _failed(workspace: Workspace, names: list[str], call: str, exc: DriverError | IntegratorError) -> ToolReturn:
+def _failed(
+    workspace: Workspace, names: list[str], call: str, exc: DriverError | IntegratorError, error: dict[str, Any]
+) -> ToolReturn:
     name = names[0] if names else ""
-    error = error_facts(exc)
     text = f"Failed ({error['type']}): " + (describe.data(name, str(exc)) if isinstance(exc, DriverError) else str(exc))
     if call:
         for system in names or [""]:
-            workspace.failures.add(system, call, exc)
-        if is_outage(exc):
+            workspace.failures.note(system, call, error)
+        if error["outage"]:
             text += f"\nNothing was read, and nothing is tried again by itself. Ask the user how to go on: {WAYS_ON}."
     return _clean(workspace, ToolReturn(text, metadata={"error": error, "system": name}))
 
