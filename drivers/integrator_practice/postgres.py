@@ -7,7 +7,6 @@ it runs as the user nobody, or as root inside a user namespace where it looks li
 from __future__ import annotations
 
 import os
-import pwd
 import re
 import secrets
 import shutil
@@ -17,7 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -181,7 +180,7 @@ class _Runner:
 def _runner(binaries: Path, folder: Path) -> _Runner:
     """The first way to run the programs that works here; the folder is then theirs."""
     if os.geteuid() != 0:
-        return _Runner(binaries, {})
+        return _Runner(binaries, {} if _has_a_name() else _in_user_namespace())
     ways: list[tuple[Path, Callable[[], dict[str, Any]]]] = [
         (binaries, lambda: _as_nobody(folder)),
         (binaries, _in_user_namespace),
@@ -204,25 +203,45 @@ def _runner(binaries: Path, folder: Path) -> _Runner:
     return runner
 
 
+def _has_a_name() -> bool:
+    """initdb looks its user up; in containers that run under any number there may be no such user."""
+    import pwd
+
+    try:
+        pwd.getpwuid(os.geteuid())
+    except KeyError:
+        return False
+    return True
+
+
 def _as_nobody(folder: Path) -> dict[str, Any]:
+    import pwd
+
     nobody = pwd.getpwnam("nobody")
     os.chown(folder, nobody.pw_uid, nobody.pw_gid)
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
 def _in_user_namespace() -> dict[str, Any]:
+    import pwd
+
     nobody = pwd.getpwnam("nobody")
-    return {"preexec_fn": lambda: _enter_user_namespace(nobody.pw_uid, nobody.pw_gid)}
+    maps = (
+        ("setgroups", "deny"),
+        ("uid_map", f"{nobody.pw_uid} {os.geteuid()} 1"),
+        ("gid_map", f"{nobody.pw_gid} {os.getegid()} 1"),
+    )
+    return {"preexec_fn": lambda: _enter_user_namespace(maps)}
 
 
-def _enter_user_namespace(uid: int, gid: int) -> None:
-    """Between fork and exec: still the same user to the kernel, but called `uid` inside."""
+def _enter_user_namespace(maps: Iterable[tuple[str, str]]) -> None:
+    """Between fork and exec: still the same user to the kernel, but called nobody inside."""
     import ctypes
 
     new_user = 0x10000000
     if ctypes.CDLL(None, use_errno=True).unshare(new_user) != 0:
         raise OSError(ctypes.get_errno(), "user namespaces are switched off")
-    for name, text in (("setgroups", "deny"), ("uid_map", f"{uid} 0 1"), ("gid_map", f"{gid} 0 1")):
+    for name, text in maps:
         with open(f"/proc/self/{name}", "w") as file:  # noqa: PTH123  # between fork and exec: as little as possible
             file.write(text)
 
@@ -230,7 +249,7 @@ def _enter_user_namespace(uid: int, gid: int) -> None:
 def _try(runner: _Runner, folder: Path) -> str:
     """Can it run the programs and write into the folder; "" or why not."""
     if "preexec_fn" in runner.as_user:
-        os.chown(folder, 0, 0)
+        os.chown(folder, os.geteuid(), os.getegid())
     for command in (runner.command("postgres", "--version"), ["/bin/sh", "-c", f"test -w '{folder}'"]):
         try:
             done = subprocess.run(

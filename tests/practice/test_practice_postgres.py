@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -200,3 +201,33 @@ def _watcher_of(folder: Path) -> int | None:
         except OSError:
             continue
     return None
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="user namespaces are a thing of Linux")
+def test_a_user_without_a_name_gets_a_server_too(tmp_path: Path) -> None:
+    code = (
+        "import os, psycopg\n"
+        "from integrator_practice.postgres import start_server\n"
+        "with start_server() as server, psycopg.connect(**server.admin) as connection:\n"
+        "    print(os.geteuid(), connection.execute('SELECT 1').fetchone())\n"
+    )
+    command = ["unshare", "--map-user=23456", "--map-group=23456", sys.executable, "-c", code]
+    if not shutil.which("unshare") or subprocess.run([*command[:3], "true"], capture_output=True).returncode:
+        pytest.skip("user namespaces are switched off here")
+    environment = os.environ | {"HOME": str(tmp_path), "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=60, check=False)
+    assert done.stdout.strip() == "23456 (1,)", done.stderr
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="for root only")
+def test_root_gets_a_server_where_nobody_can_not_run_the_programs(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(folder: Path) -> dict[str, Any]:
+        return {"user": 65534, "group": 65534, "extra_groups": [], "executable": "/nonexistent"}
+
+    monkeypatch.setattr(postgres, "_as_nobody", unreadable)
+    try:
+        with start_server() as running, psycopg.connect(**running.admin) as connection:
+            assert connection.execute("SELECT 1").fetchone() == (1,)
+            assert running.folder.stat().st_uid == 0
+    except DriverError as exc:
+        pytest.skip(str(exc))
