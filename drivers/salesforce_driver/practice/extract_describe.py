@@ -12,69 +12,12 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from .schema import FIELD_DEFAULTS
 from .written import OBJECTS as WRITTEN
 
-__all__ = ["FIELD_DEFAULTS", "main"]
+__all__ = ["RECORDED", "main"]
 
 RECORDED = ("Account", "Case", "Contact", "Lead", "Opportunity", "OpportunityContactRole")
-# A key is kept where its value differs from this; every key of a recorded field stands here, `name` and `label` aside.
-FIELD_DEFAULTS: dict[str, Any] = {
-    "aggregatable": True,
-    "aiPredictionField": False,
-    "autoNumber": False,
-    "byteLength": 0,
-    "calculated": False,
-    "calculatedFormula": None,
-    "cascadeDelete": False,
-    "caseSensitive": False,
-    "compoundFieldName": None,
-    "controllerName": None,
-    "createable": False,
-    "custom": False,
-    "defaultValue": None,
-    "defaultValueFormula": None,
-    "defaultedOnCreate": False,
-    "dependentPicklist": False,
-    "deprecatedAndHidden": False,
-    "digits": 0,
-    "displayLocationInDecimal": False,
-    "encrypted": False,
-    "externalId": False,
-    "extraTypeInfo": None,
-    "filterable": True,
-    "filteredLookupInfo": None,
-    "formulaTreatNullNumberAsZero": False,
-    "groupable": True,
-    "highScaleNumber": False,
-    "htmlFormatted": False,
-    "idLookup": False,
-    "inlineHelpText": None,
-    "length": 0,
-    "mask": None,
-    "maskType": None,
-    "nameField": False,
-    "namePointing": False,
-    "nillable": True,
-    "permissionable": True,
-    "picklistValues": [],
-    "polymorphicForeignKey": False,
-    "precision": 0,
-    "queryByDistance": False,
-    "referenceTargetField": None,
-    "referenceTo": [],
-    "relationshipName": None,
-    "relationshipOrder": None,
-    "restrictedDelete": False,
-    "restrictedPicklist": False,
-    "scale": 0,
-    "searchPrefilterable": False,
-    "soapType": "xsd:string",
-    "sortable": True,
-    "type": "string",
-    "unique": False,
-    "updateable": False,
-    "writeRequiresMasterRead": False,
-}
 OBJECT_KEYS = [
     "label",
     "labelPlural",

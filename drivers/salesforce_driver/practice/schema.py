@@ -9,9 +9,66 @@ from functools import cache, cached_property
 from importlib import resources
 from typing import Any, Literal
 
-from .extract_describe import FIELD_DEFAULTS
+__all__ = ["FIELD_DEFAULTS", "Child", "Field", "Kind", "Object", "Schema", "load"]
 
-__all__ = ["Child", "Field", "Kind", "Object", "Schema", "load"]
+# Every key of a recorded field, `name` and `label` aside; describe.json keeps a key where its value differs from this.
+FIELD_DEFAULTS: dict[str, Any] = {
+    "aggregatable": True,
+    "aiPredictionField": False,
+    "autoNumber": False,
+    "byteLength": 0,
+    "calculated": False,
+    "calculatedFormula": None,
+    "cascadeDelete": False,
+    "caseSensitive": False,
+    "compoundFieldName": None,
+    "controllerName": None,
+    "createable": False,
+    "custom": False,
+    "defaultValue": None,
+    "defaultValueFormula": None,
+    "defaultedOnCreate": False,
+    "dependentPicklist": False,
+    "deprecatedAndHidden": False,
+    "digits": 0,
+    "displayLocationInDecimal": False,
+    "encrypted": False,
+    "externalId": False,
+    "extraTypeInfo": None,
+    "filterable": True,
+    "filteredLookupInfo": None,
+    "formulaTreatNullNumberAsZero": False,
+    "groupable": True,
+    "highScaleNumber": False,
+    "htmlFormatted": False,
+    "idLookup": False,
+    "inlineHelpText": None,
+    "length": 0,
+    "mask": None,
+    "maskType": None,
+    "nameField": False,
+    "namePointing": False,
+    "nillable": True,
+    "permissionable": True,
+    "picklistValues": [],
+    "polymorphicForeignKey": False,
+    "precision": 0,
+    "queryByDistance": False,
+    "referenceTargetField": None,
+    "referenceTo": [],
+    "relationshipName": None,
+    "relationshipOrder": None,
+    "restrictedDelete": False,
+    "restrictedPicklist": False,
+    "scale": 0,
+    "searchPrefilterable": False,
+    "soapType": "xsd:string",
+    "sortable": True,
+    "type": "string",
+    "unique": False,
+    "updateable": False,
+    "writeRequiresMasterRead": False,
+}
 
 Kind = Literal["text", "number", "boolean", "date", "datetime", "id", "compound"]
 _KINDS: dict[str, Kind] = {

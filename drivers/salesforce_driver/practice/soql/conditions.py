@@ -12,6 +12,7 @@ from ..ids import canonical_id
 from .nodes import And, Comparison, Condition, DateRange, Expression, Literal_, Membership, Not, Or, Query
 from .operands import Clock, Operand
 from .ranges import days
+from .tokens import unescape
 
 __all__ = ["Compiler", "Test"]
 
@@ -177,8 +178,6 @@ class Compiler:
 
 def like_pattern(raw: str) -> re.Pattern[str]:
     """A LIKE pattern, as written between the quotes: % any text, _ one character, both literal after a backslash."""
-    from .tokens import unescape
-
     parts = []
     for piece in re.findall(r"\\u[0-9A-Fa-f]{4}|\\.|.", raw, re.DOTALL):
         if piece == "%":
