@@ -60,11 +60,11 @@ def _without_children(text: str) -> str:
 
 def _list_fields(item: str) -> list[str]:
     """The field of one entry of a field list; of a function the field inside it."""
+    if re.match(r"\s*FIELDS\s*\(", item, re.IGNORECASE) or "''" in item:
+        return []
     inner = re.match(r"\s*\w+\s*\(\s*([\w.]*)\s*\)", item)
     if inner:
         return [inner[1]] if inner[1] else []
-    if re.match(r"\s*FIELDS\s*\(", item, re.IGNORECASE) or "''" in item:
-        return []
     match = _NAME.match(item.strip())
     return [match[0]] if match else []
 
