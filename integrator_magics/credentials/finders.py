@@ -83,9 +83,9 @@ class Finder:
         return self.guard.search(text[max(0, begin - CONTEXT) : begin]) is not None
 
 
-def finders_for(value: str, name: str) -> list[Finder]:
+def finders_for(value: str, name: str, common: bool = False) -> list[Finder]:
     """Every way to find this value."""
-    if len(value) < SHORT:
+    if common or len(value) < SHORT:
         return [_spelled(value, name, _guard(name))]
     literals = [Finder(name, text, longest=len(text), head=text[:6]) for text in forms.whole(value)]
     return [_spelled(value, name), *literals]

@@ -36,8 +36,11 @@ class Redactor:
         """Characters of the longest form: what a stream holds back at most."""
         return max((finder.longest for finder in self._finders), default=0)
 
-    def register(self, value: str, name: str = "SECRET") -> None:
-        """From now on replace this value too; a blank one is ignored."""
+    def register(self, value: str, name: str = "SECRET", *, common: bool = False) -> None:
+        """From now on replace this value too; a blank one is ignored.
+
+        A `common` word, such as a system's name, is replaced only where something says that it is a secret.
+        """
         if not value or not value.strip() or value in self._names:
             return
         with self._lock:
@@ -45,7 +48,7 @@ class Redactor:
             for part in forms.parts(value):
                 if part.strip() and part not in self._names:
                     self._names[part] = name
-                    new += finders_for(part, name)
+                    new += finders_for(part, name, common)
             self._finders = (*self._finders, *new)
 
     def find(self, text: str) -> str | None:

@@ -13,6 +13,7 @@ from integrator_drivers.manifest import EnvVar, Manifest
 
 from ..errors import ConfigError, NotConnected
 from .envfile import EnvFile
+from .finders import SHORT
 from .redactor import Redactor
 from .secrets import find_format
 
@@ -22,6 +23,7 @@ _MODEL_KEYS = {
     "anthropic": "ANTHROPIC_API_KEY",
     "openai": "OPENAI_API_KEY",
     "deepseek": "DEEPSEEK_API_KEY",
+    "openai-compatible": "OPENAI_COMPATIBLE_API_KEY",
     "e2b": "E2B_API_KEY",
 }
 _SECRET_NAME = re.compile(
@@ -102,6 +104,11 @@ class Credentials:
             for file, where in ((self._project, ".env"), (self._home, "home"))
             if where in source.values()
         ]
+        warnings += [
+            f"{v.name} is too short to be kept out of text everywhere; use one of {SHORT} characters or more."
+            for v in manifest.env
+            if v.secret and v.name in values and not practice and len(values[v.name]) < SHORT
+        ]
         return State(
             system=manifest.name,
             connected=connected,
@@ -125,12 +132,16 @@ class Credentials:
     def redactor(self) -> Redactor:
         """Replaces every secret value known now, and those registered later."""
         for name, value in self._secrets():
-            self._redactor.register(value, name)
+            self._redactor.register(value, name, common=value.casefold() in self._common())
         return self._redactor
 
     def find_secret(self, text: str) -> str | None:
         """What kind of secret stands in the text: a variable's name or a format; None without one."""
         return self.redactor().find(text) or find_format(text)
+
+    def _common(self) -> set[str]:
+        entries = registry.manifests().values()
+        return {"postgres", *(word.casefold() for e in entries for word in (e.name, e.label, *e.aliases))}
 
     def _lookup(self, manifest: Manifest) -> tuple[dict[str, str], dict[str, str]]:
         names = [variable.name for variable in manifest.env]

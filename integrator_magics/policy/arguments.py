@@ -8,7 +8,7 @@ import re
 from .attributes import NO_DELETE
 from .folding import fold
 from .model import Label
-from .names import data_methods, sounds_like_delete
+from .names import data_methods, safe_builtins, sounds_like_delete
 from .paths import HOLE, file_name_problem
 from .script import Script, called_name, keyword
 from .tables import table
@@ -16,6 +16,7 @@ from .tables import table
 __all__ = ["judge_call", "judge_path_join"]
 
 _PATHS = ("Path", "PurePath", "PurePosixPath")
+_MAKES_FILES = frozenset({"open", "StringIO", "BytesIO", "joinpath", *_PATHS})
 _READERS = ("read_csv", "read_json", "read_excel", "read_parquet")
 
 
@@ -57,6 +58,8 @@ def _by_function(script: Script, node: ast.Call, name: str) -> None:
         _by_name(script, node, name)
     elif name == "basicConfig" and any(entry.arg in (None, "filename", "handlers") for entry in node.keywords):
         script.add(node, "would write a log file", "Leave it out: logging goes to the run's output.")
+    elif name == "wraps" and (len(node.args) != 1 or node.keywords):
+        script.add(node, "would copy attributes by name (wraps)", "Use wraps(function).", Label.DANGEROUS)
     elif name == "sync":
         _sync(script, node)
 
@@ -120,7 +123,7 @@ def _is_file_object(script: Script, argument: ast.expr) -> bool:
 
 def _makes_file(script: Script, value: ast.expr | None) -> bool:
     if isinstance(value, ast.Call):
-        return called_name(value.func) in ("open", "StringIO", "BytesIO", "joinpath", *_PATHS)
+        return script.calls(value.func, _MAKES_FILES)
     if isinstance(value, ast.Attribute):
         return value.attr in ("stdout", "stderr")
     if isinstance(value, ast.BinOp) and isinstance(value.op, ast.Div):
@@ -146,17 +149,50 @@ def _by_name(script: Script, node: ast.Call, name: str) -> None:
 
 
 def _dispatch(script: Script, node: ast.Call, name: str) -> None:
-    """pandas calls methods by their names here."""
-    aggregating = name in ("agg", "aggregate")
-    given = [*node.args, *(entry.value for entry in node.keywords if aggregating or entry.arg in (None, "func", "arg"))]
-    for leaf in (leaf for argument in given for leaf in _leaves(argument)):
+    """pandas calls methods by their names here, so each name must be known."""
+    everything = name in ("agg", "aggregate")
+    given = node.args if everything else node.args[:1]
+    given = [*given, *(entry.value for entry in node.keywords if everything or entry.arg in (None, "func", "arg"))]
+    refused = table("methods", "forbidden") | table("methods", "file_methods") | table("methods", "dispatch")
+    for leaf in (leaf for argument in given for leaf in _leaves(script, argument)):
         text = fold(leaf, script.constants)
-        named = text[-1] if aggregating and isinstance(text, tuple) and text else text
-        if not isinstance(named, str):
-            continue
-        refused = table("methods", "forbidden") | table("methods", "file_methods") | table("methods", "dispatch")
-        if named in refused or named in ("query", "plot") or named.startswith(("_", "to_")):
-            script.add(node, f"would call {named} by name", "Call it by itself.")
+        named = text[-1] if everything and isinstance(text, tuple) and text else text
+        if isinstance(named, str):
+            if named in refused or named in ("query", "plot") or named.startswith(("_", "to_")):
+                script.add(node, f"would call {named} by name", "Call it by itself.")
+        elif named is None and not _is_function(script, leaf):
+            script.add(node, "would call a method whose name can't be told", "Write the names of the methods.")
+
+
+def _leaves(script: Script, node: ast.expr, depth: int = 5) -> list[ast.expr]:
+    """What a list, a dict or a name of one holds."""
+    found: list[ast.expr] = [node]
+    if isinstance(node, ast.Dict):
+        found = node.values
+    elif isinstance(node, (ast.List, ast.Set)):
+        found = node.elts
+    elif isinstance(node, ast.Tuple):
+        found = node.elts[1:] if len(node.elts) == 2 else node.elts
+    elif isinstance(node, ast.Call) and called_name(node.func) == "NamedAgg":
+        found = [*node.args[1:], *(entry.value for entry in node.keywords if entry.arg != "column")]
+    elif isinstance(node, ast.Name) and node.id not in script.constants and node.id not in script.functions:
+        values = script.bound.get(node.id, [])
+        if values and depth:
+            found = [value for value in values if value is not None] if None not in values else [node]
+    if found == [node] or not depth:
+        return [node]
+    return [leaf for value in found for leaf in _leaves(script, value, depth - 1)]
+
+
+def _is_function(script: Script, node: ast.expr) -> bool:
+    if isinstance(node, ast.Name):
+        known = node.id in script.functions or node.id in script.members
+        return known or (node.id not in script.local and node.id in safe_builtins())
+    if isinstance(node, ast.Attribute):
+        return bool(script.dotted(node.value)) or node.attr in script.methods
+    if isinstance(node, ast.Call):
+        return called_name(node.func) in ("partial", "itemgetter", "attrgetter")
+    return isinstance(node, (ast.Lambda, ast.Constant))
 
 
 def _template(script: Script, node: ast.Call, func: ast.Attribute) -> None:
@@ -187,11 +223,3 @@ def _sync(script: Script, node: ast.Call) -> None:
         label = script.labels(script.flow.systems(client))
         thing = f"{obj} in {label}" if isinstance(obj, str) else label
     script.add(node, f"would add or change records of {thing}", "", Label.WRITE)
-
-
-def _leaves(node: ast.expr) -> list[ast.expr]:
-    if isinstance(node, ast.Dict):
-        return [leaf for value in node.values for leaf in _leaves(value)]
-    if isinstance(node, (ast.List, ast.Tuple, ast.Set)):
-        return [leaf for value in node.elts for leaf in _leaves(value)]
-    return [node]

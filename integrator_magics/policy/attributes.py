@@ -17,6 +17,7 @@ __all__ = ["NO_DELETE", "judge_attribute"]
 
 NO_DELETE = 'Write a report of what would be deleted, or set a "to delete" flag in a field you choose.'
 _DELETES = re.compile(r"(?i)delete|purge|truncate|destroy|wipe|erase")
+_PATHS = frozenset({"Path", "PurePath", "PurePosixPath"})
 _READ_WITH = "Use read(...), query(...) or sync(...)."
 
 
@@ -84,14 +85,20 @@ def _of_client(script: Script, node: ast.Attribute, systems: set[str]) -> None:
             script.add(node, _would(script, call, name, systems), "", Label.WRITE)
             if call:
                 _write_arguments(script, call)
-    elif name in data_methods() and not _is_client(script, node.value):
-        return
-    elif name in script.methods and _is_own_object(script, node.value):
+    elif _is_harmless(script, node):
         return
     elif sounds_like_delete(name):
         script.add(node, f"would delete in {label} ({name})", NO_DELETE, Label.DELETE)
     else:
         script.add(node, f"would use {name} of the {label} client, which is not known", _READ_WITH)
+
+
+def _is_harmless(script: Script, node: ast.Attribute) -> bool:
+    """Not surely a client, and a method of plain data; or an object of the script's own."""
+    if node.attr in data_methods():
+        call = script.called.get(id(node))
+        return not _is_client(script, node.value) and not (node.attr == "drop" and call and _names_an_object(call))
+    return node.attr in script.methods and _is_own_object(script, node.value)
 
 
 def _of_data(script: Script, node: ast.Attribute) -> None:
@@ -109,7 +116,7 @@ def _of_data(script: Script, node: ast.Attribute) -> None:
             if call:
                 _write_arguments(script, call)
     elif name == "query":
-        _query(script, node, [])
+        _query(script, node, _kinds(script, script.used_systems()))
     elif name == "drop" and call and _names_an_object(call):
         script.add(node, "would drop an object of a system", NO_DELETE, Label.DELETE)
     elif name in table("methods", "table_shaping"):
@@ -184,7 +191,7 @@ def _path_only(script: Script, node: ast.Attribute) -> None:
     """What is surely a Path offers less than plain data, whose methods share names with its dangerous ones."""
     value = node.value
     made = [value] if not isinstance(value, ast.Name) else script.bound.get(value.id, [])
-    is_path = any(isinstance(entry, ast.Call) and called_name(entry.func) in ("Path", "PurePath") for entry in made)
+    is_path = any(isinstance(entry, ast.Call) and script.calls(entry.func, _PATHS) for entry in made)
     if is_path and node.attr not in table("methods", "paths"):
         what = f"would use {node.attr} of a file name"
         script.add(node, what, "Use read_text, write_text or open.", Label.DANGEROUS)

@@ -48,8 +48,10 @@ class ClientFlow:
             case ast.Name(id=name):
                 return self._names.get(name, set())
             case ast.Attribute(value=value, attr=attr):
-                return self._attributes.get(attr, set()) | (
-                    set() if attr in _methods() else self._held(value) if not self._is_client(value) else set()
+                return (
+                    self._attributes.get(attr, set())
+                    | self._returns.get(attr, set())
+                    | (set() if attr in _methods() else self._held(value) if not self._is_client(value) else set())
                 )
             case ast.Call():
                 return self._call(node)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping
 
 __all__ = ["constants", "fold"]
 
+_DEDENT = "textwrap.dedent()"  # stands among the constants when `dedent` surely is textwrap's
 _MAX = 100_000  # characters
 
 
@@ -51,7 +51,7 @@ def fold(node: ast.expr | None, names: Mapping[str, object], *, hole: str | None
             entries = _entries(seq, names, hole)
             return _short(glue.join(entries)) if entries is not None else None
         case ast.Call(func=ast.Name(id="dedent") | ast.Attribute(attr="dedent"), args=[inner], keywords=[]):
-            return fold(inner, names, hole=hole)
+            return fold(inner, names, hole=hole) if _DEDENT in names else None
         case ast.Tuple(elts=elts) | ast.List(elts=elts):
             found = [fold(entry, names, hole=hole) for entry in elts]
             return tuple(found) if None not in found else None
@@ -89,22 +89,40 @@ def constants(tree: ast.AST) -> dict[str, object]:
         for name in names:
             stores[name] = stores.get(name, 0) + 1
     found: dict[str, object] = {}
+    if _imports_dedent(tree) and stores.get("dedent", 0) + stores.get("textwrap", 0) == 1:
+        found[_DEDENT] = True
     for _ in range(3):
         for name, values in bound.items():
             if len(values) == 1 and stores.get(name) == 1 and name not in found:
                 value = fold(values[0], found)
-                if value is not None and not _grown(tree, name, value):
+                grows = isinstance(values[0], ast.List) and _may_change(tree, name)
+                if value is not None and not grows:
                     found[name] = value
     return found
 
 
-def _grown(tree: ast.AST, name: str, value: object) -> bool:
-    """A list folds to a tuple, so it must never be changed in place."""
-    return isinstance(value, tuple) and any(
-        isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == name
-        and re.fullmatch("append|extend|insert|pop|remove|clear|reverse|sort", node.attr)
+def _imports_dedent(tree: ast.AST) -> bool:
+    return any(
+        (isinstance(node, ast.Import) and any(alias.name == "textwrap" and not alias.asname for alias in node.names))
+        or (isinstance(node, ast.ImportFrom) and node.module == "textwrap" and not node.level)
         for node in ast.walk(tree)
-    )  # fmt: skip
+    )
+
+
+def _may_change(tree: ast.AST, name: str) -> bool:
+    """A list bound to this name is used for anything but `"...".join(name)` and may have changed by then."""
+    joined = {
+        id(node.args[0])
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "join"
+        and node.args
+    }
+    return any(
+        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load) and id(node) not in joined
+        for node in ast.walk(tree)
+    )
 
 
 def _entries(node: ast.expr, names: Mapping[str, object], hole: str | None) -> list[str] | None:

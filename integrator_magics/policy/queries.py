@@ -21,33 +21,30 @@ _NO_DRIVER = Reason(0, "would run query() on something that is no driver", "Sele
 
 
 def classify_query(call: ast.Call, dialects: Sequence[str], constants: Mapping[str, object]) -> Classification:
-    """The verdict on the text of one `.query(...)` call. `dialects` holds sql, soql or both; none = not known whose.
+    """The verdict on the text of one `.query(...)` call.
 
-    SOQL can't write, so parts of it may be filled in at run time; in SQL values go through parameters.
+    `dialects` holds sql, soql or both, and then the text must do for both; none = no driver is there. SOQL can't write,
+    so parts of it may be filled in at run time; in SQL values go through parameters.
     """
     argument = call.args[0] if call.args else _text_argument(call)
     if isinstance(argument, ast.Starred) or any(keyword.arg is None for keyword in call.keywords):
         return summed([_PUT_TOGETHER])
     text = fold(argument, constants)
-    possible = set(dialects) or {"sql", "soql"}
-    if not isinstance(text, str) and "soql" in possible:
-        text, possible = fold(argument, constants, hole="1"), {"soql"}
-        if "sql" in dialects or not _is_soql(text):
+    if not dialects:
+        return summed([_NO_DRIVER])
+    if not isinstance(text, str) and "sql" not in dialects:
+        text = fold(argument, constants, hole="1")
+        if not _is_soql(text):
             return summed([_PUT_TOGETHER])
     if not isinstance(text, str):
         return summed([_PUT_TOGETHER])
     parameters = len(call.args) > 1 or any(k.arg in ("params", "parameters", "values") for k in call.keywords)
     verdicts = []
-    if "sql" in possible:
+    if "sql" in dialects:
         verdicts.append(classify_sql(_numbered(text) if parameters else text))
-    if "soql" in possible:
+    if "soql" in dialects:
         verdicts.append(classify_soql(text))
-    if dialects:
-        return max(verdicts, key=lambda verdict: _ORDER.index(verdict.label))
-    best = min(verdicts, key=lambda verdict: _ORDER.index(verdict.label))
-    if best.label is Label.UNKNOWN:
-        return summed([_NO_DRIVER])
-    return best
+    return max(verdicts, key=lambda verdict: _ORDER.index(verdict.label))
 
 
 def _is_soql(text: object) -> bool:

@@ -14,6 +14,8 @@ from .model import Label, Reason
 
 __all__ = ["Script", "called_name", "keyword"]
 
+_OF_TYPES = (ast.Name, ast.Attribute, ast.Subscript, ast.Tuple, ast.List, ast.BinOp, ast.BitOr, ast.Constant, ast.Load)
+
 
 class Script:
     """`modules`, `members` and `local` say what a name may stand for; a name can be in several."""
@@ -27,6 +29,7 @@ class Script:
         self.modules: dict[str, set[str]] = {}  # local name -> dotted modules
         self.members: dict[str, set[tuple[str, str]]] = {}  # local name -> (module, member)
         self.local: set[str] = set()
+        self.functions: set[str] = set()  # defined here
         self.classes: set[str] = set()  # defined here
         self.methods: set[str] = set()  # of classes defined here
         self.bound: dict[str, list[ast.expr | None]] = {}  # local name -> what it was bound to; None = anything
@@ -62,6 +65,12 @@ class Script:
             return {f"{module}.{node.attr}" for module in self.dotted(node.value)} & self.allowed
         return set()
 
+    def calls(self, func: ast.expr, wanted: frozenset[str]) -> bool:
+        """Whether a callee is one of these functions, also under another imported name."""
+        name = called_name(func)
+        imported = {member for _, member in self.members.get(name, set())} if isinstance(func, ast.Name) else set()
+        return bool(({name} | imported) & wanted)
+
     def handed_on(self, node: ast.expr) -> bool:
         """The expression is neither called nor a part of an annotation."""
         return id(node) not in self.called and id(node) not in self.annotations
@@ -93,13 +102,15 @@ class Script:
             case ast.Call(func=func):
                 self.called[id(func)] = node
                 if called_name(func) == "isinstance":
-                    self.annotations |= {id(inner) for argument in node.args[1:] for inner in ast.walk(argument)}
+                    for argument in node.args[1:]:
+                        self._annotated(argument)
             case ast.Attribute(value=value):
                 self.bases.add(id(value))
             case ast.Expr(value=ast.Constant() as text):
                 self.documentation.add(id(text))
             case ast.FunctionDef(name=name, returns=returns):
                 self._bind(name, None)
+                self.functions.add(name)
                 self._annotated(returns)
             case ast.ClassDef(name=name, body=body):
                 self._bind(name, None)
@@ -134,7 +145,7 @@ class Script:
         self.bound.setdefault(name, []).append(value)
 
     def _annotated(self, annotation: ast.expr | None) -> None:
-        if annotation is not None:
+        if annotation is not None and all(isinstance(inner, _OF_TYPES) for inner in ast.walk(annotation)):
             self.annotations |= {id(inner) for inner in ast.walk(annotation)}
 
 

@@ -250,6 +250,18 @@ def test_a_full_folder_is_one_sentence(folders) -> None:
         Credentials(*folders, {}).save(FULL)
 
 
+def test_a_short_secret_is_warned_about(folders) -> None:
+    warning = Credentials(*folders, {**FULL, "PGPASSWORD": "abc"}).state(POSTGRES).warning
+    assert warning.startswith("PGPASSWORD is too short")
+
+
+def test_a_password_that_is_a_systems_name_does_not_hide_that_name(folders) -> None:
+    redactor = Credentials(*folders, {**FULL, "PGPASSWORD": "postgres"}).redactor()
+    assert redactor.redact("PostgreSQL postgres postgresql_driver PGPASSWORD=postgres") == (
+        "PostgreSQL postgres postgresql_driver PGPASSWORD=[PGPASSWORD]"
+    )
+
+
 def test_model_keys_are_found_by_provider(folders) -> None:
     write(folders[0], ANTHROPIC_API_KEY="sk-ant-fake")
     credentials = Credentials(*folders, {"E2B_API_KEY": "e2b_fake"})
