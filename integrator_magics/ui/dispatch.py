@@ -35,18 +35,18 @@ class Dispatcher:
 
     def __init__(self, loop: Any | None = None) -> None:
         self._loop = loop if loop is not None else kernel_loop()
-        self._work: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        self._work: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._arrived = threading.Event()
         self.context = contextvars.copy_context()
 
-    def post(self, work: Callable[[], None]) -> None:
+    def post(self, work: Callable[[], object]) -> None:
         """Have `work` done on the main thread, in order. Never waits; any thread may call."""
         self._work.put(work)
         self._arrived.set()
         if self._loop is not None and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self.run_pending, context=self.context.copy())
 
-    def post_later(self, seconds: float, work: Callable[[], None]) -> None:
+    def post_later(self, seconds: float, work: Callable[[], object]) -> None:
         """Have `work` done on the main thread after that time, or later while a cell runs."""
         timer = threading.Timer(seconds, self.post, [work])
         timer.daemon = True

@@ -78,8 +78,8 @@ def page(body: str, classes: str = "", identity: str = "") -> str:
 def _card(icon: str, word: str, body: str, kind: str = "") -> str:
     """A card with an icon, whose meaning is also there as a word for screen readers."""
     return (
-        f'<div class="ig-card ig-{kind or "plain"}"><span class="ig-icon" aria-hidden="true">{icon}</span>'
-        f'<span class="ig-word">{word}</span><div class="ig-body">{body}</div></div>'
+        f'<div class="ig-card ig-{kind or "plain"}"><span class="ig-icon" aria-hidden="true">{icon}</span> '
+        f'<span class="ig-word">{word}</span> <div class="ig-body">{body}</div></div>'
     )
 
 

@@ -31,11 +31,13 @@ from ..events import (
 )
 from . import text
 from .bridge import AskingCell, Bridge
-from .cards import Card, PlaceCard, ProgressRow, StepCard, button, html_widget, make_card, row
+from .cards import make_card
 from .controller import Controller
+from .desk import Desk, html_widget, row
 from .dispatch import Dispatcher
 from .html import escape, fragment, transcript
 from .script_cells import Placed
+from .still_cards import Card, PlaceCard, ProgressRow, StepCard
 from .story import Story
 from .theme import style
 
@@ -50,7 +52,6 @@ class LiveView:
 
     def __init__(self, controller: Controller, dispatcher: Dispatcher, bridge: Bridge, at: AskingCell) -> None:
         self._controller = controller
-        self._dispatcher = dispatcher
         self._bridge = bridge
         self.at = at
         self.identity = uuid.uuid4().hex[:8]
@@ -62,13 +63,14 @@ class LiveView:
         self._streamed = 0.0
         self._saved: Any = None
         self._reloaded = False
+        self._desk = Desk(controller, self._act, dispatcher.post, dispatcher.post_later, self._go_to)
         self._head = html_widget("")
-        self._cancel = button("Cancel", self._pressed_cancel)
-        self._again = button("Start again", self._pressed_again)
+        self._cancel = self._desk.button("Cancel", self._pressed_cancel)
+        self._again = self._desk.button("Start again", self._pressed_again)
         self._again.layout.display = "none"
         self._bar = W.HBox([self._head, self._cancel], layout=W.Layout(justify_content="space-between", display="none"))
         self._list = W.VBox([], layout=W.Layout(width="auto"))
-        self._progress = ProgressRow(lambda: self._act(lambda: controller.stop_run(self._script), self._say))
+        self._progress = ProgressRow(self._pressed_stop, self._desk)
         self._status = html_widget("")
         self._usage = html_widget("")
         foot = row([self._status, self._usage, self._again], indent=False)
@@ -164,9 +166,12 @@ class LiveView:
             card = Card(replace(event, mode="", sandbox=""))
             card.widget.layout.display = "none"
         else:
-            card = make_card(event, self._controller, self._act, self._dispatcher.post_later, self._go_to)
+            card = make_card(event, self._desk)
         self._cards[place:] = [card]
-        self._list.children = tuple(entry.widget for entry in self._cards)
+        for at, entry in enumerate(self._story.entries):
+            if self._cards[at].event is not entry and isinstance(entry, Step):
+                self._cards[at].update(entry)  # was still under way when this came
+        self._list.children = tuple(card.widget for card in self._cards)
         if isinstance(event, Explained):
             self._show_place(event.name)
         elif isinstance(event, Wrote):
@@ -225,6 +230,9 @@ class LiveView:
         self._cancel.disabled = True
         if not self._act(self._controller.cancel, self._say):
             self._cancel.disabled = False
+
+    def _pressed_stop(self) -> None:
+        self._act(lambda: self._controller.stop_run(self._script), self._say)
 
     def _pressed_again(self) -> None:
         self._act(self._controller.start_again, self._say)

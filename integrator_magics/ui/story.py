@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from ..events import (
     Answered,
@@ -42,6 +43,8 @@ class Story:
             return None, False
         if isinstance(event, (Ran, Failed, Ended, Previewed)):
             self.progress = None
+        if isinstance(event, (Failed, Ended)):
+            self._stop_steps()
         if (place := self._same(event)) is not None:
             self.entries[place] = event
             return place, True
@@ -60,6 +63,12 @@ class Story:
         if isinstance(event, Said) and isinstance(last, Said) and last.partial:
             return len(self.entries) - 1
         return None
+
+    def _stop_steps(self) -> None:
+        """What is still under way when the turn is over was not finished."""
+        for place, entry in enumerate(self.entries):
+            if isinstance(entry, Step) and entry.state == "running":
+                self.entries[place] = replace(entry, state="failed")
 
     @property
     def waiting(self) -> Event | None:

@@ -44,7 +44,8 @@ def chromium() -> str | None:
     return os.environ.get("INTEGRATOR_CHROMIUM") or next((path for name in names if (path := shutil.which(name))), None)
 
 
-@pytest.fixture(scope="session")
+# Not for the session: playwright keeps an event loop running on this thread, which breaks others' asyncio.run.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     path = chromium()
     if path is None:
@@ -253,7 +254,7 @@ class Lab:
         self.context.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab_server(tmp_path_factory: pytest.TempPathFactory, browser: Any) -> Iterator[Server]:
     server = Server(tmp_path_factory.mktemp("lab"))
     yield server

@@ -81,3 +81,29 @@ def test_a_dialog_survives_a_kernel_restart_and_goes_on(lab: Any) -> None:
     lab.see("It is in the cell below.")
     lab.shot("25-resumed")
     assert len(lab.sources()) == 4
+
+
+def test_a_script_that_only_reads_asks_whether_it_looks_right(lab: Any) -> None:
+    lab.page.set_viewport_size({"width": 1280, "height": 1600})
+    prompt = "%%integrate\nGive me the leads from Salesforce with campaign info, last 30 days, as CSV"
+    lab.open("csv.ipynb", ["%load_ext integrator_magics", "%integrator demo", prompt])
+    for index in (0, 1, 2):
+        lab.run(index)
+    lab.see("It is in the cell below.")
+    lab.shot("30-csv-script")
+    lab.run(3)
+    lab.see("Does this look right?")
+    lab.shot("31-csv-preview")
+    lab.press("Yes")
+    lab.see("Done in")
+    lab.shot("32-csv-receipt")
+    assert list(lab.server.root.glob("*.csv"))
+
+
+def test_a_failure_offers_to_try_again(lab: Any) -> None:
+    lab.open("failure.ipynb", ["%load_ext integrator_magics", "%integrator demo", "%%integration broken\n1 / 0"])
+    for index in (0, 1, 2):
+        lab.run(index)
+    lab.press("Try again")
+    lab.shot("33-failure")
+    assert lab.errors == []
