@@ -187,14 +187,7 @@ class Integrations:
             on_event=_relay(emit),
         )
         targets = _targets(outcome.report)
-        written = sum(target.add + target.update for target in targets)
-        _require_ok(
-            version.name,
-            outcome,
-            f"{written:,} rows are written and recorded; running again continues with the rest."
-            if written
-            else "Nothing was written.",
-        )
+        _require_ok(version.name, outcome, _what_is_written(outcome, targets))
         record = self._audit(
             "receipt", version, counts=[_counts(target) for target in targets], files=outcome.files, person=person
         )
@@ -262,6 +255,19 @@ def _require_ok(name: str, outcome: Outcome, meaning: str) -> None:
     error = outcome.error
     what = error.message if error else f"{name} ended without a result ({outcome.status})."
     raise RunFailed(what.rstrip(".") + ".", meaning)
+
+
+def _what_is_written(outcome: Outcome, targets: list[TargetCounts]) -> str:
+    """What a run that did not end well left behind: its own counts, or how far its progress got before it was ended."""
+    steps = [line for line in outcome.report if line.get("kind") == "progress"]
+    if targets:
+        done = sum(target.add + target.update for target in targets)
+        if done:
+            return f"{done:,} rows are written and recorded; running again continues with the rest."
+    elif steps and steps[-1].get("done"):
+        total = f" of {steps[-1]['total']:,}" if steps[-1].get("total") else ""
+        return f"{steps[-1]['done']:,}{total} rows were worked on and are kept; running again continues with the rest."
+    return "Nothing was written."
 
 
 def _relay(emit: Emit) -> Callable[[dict[str, Any]], None]:
