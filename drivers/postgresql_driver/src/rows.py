@@ -88,21 +88,27 @@ def batches(
     """
     rejected: list[Rejected] = []
     found: dict[tuple[str, ...], tuple[Batch, list[Writable]]] = {}
+    orders: dict[tuple[str, ...], tuple[str, ...]] = {}
     seen: set[str | None] = set()
     for record in records:
-        names = tuple(record)
+        given = tuple(record)
+        names = orders.get(given)
+        if names is None:  # records that differ only in the order of their columns go together
+            names = next((known for known in found if set(known) == set(given)), given)
+            orders[given] = names
         if names not in found:
             columns = [_writable(table, entry) for entry in names]
             _check_columns(table, names, key, operation)
             found[names] = Batch(columns, None if key is None else table.columns[key]), list(map(writer_of, columns))
         batch, writers = found[names]
         try:
-            row = _row(batch.columns, writers, record, key)
+            values = record.values() if names == given else [record[entry] for entry in names]
+            row = _row(batch.columns, writers, values, key)
             if key is not None:
-                value = row[names.index(key)]
-                if value in seen:
+                identity = row[names.index(key)]
+                if identity in seen:
                     raise ValueError(f"the key {key} came before in the same write")
-                seen.add(value)
+                seen.add(identity)
         except ValueError as exc:
             rejected.append(Rejected(record, str(exc)))
             continue
@@ -164,9 +170,9 @@ def _check_columns(table: Table, names: tuple[str, ...], key: str | None, operat
         )
 
 
-def _row(columns: list[Column], writers: list[Writable], record: Record, key: str | None) -> Row:
+def _row(columns: list[Column], writers: list[Writable], given: Iterable[Any], key: str | None) -> Row:
     values: list[str | None] = []
-    for column, convert, value in zip(columns, writers, record.values(), strict=True):
+    for column, convert, value in zip(columns, writers, given, strict=True):
         if value is None:
             if column.name == key:
                 raise ValueError(f"no value in the key {key}")
