@@ -17,7 +17,7 @@ from integrator_drivers import DriverError, registry
 
 from .config import Settings, cache_folder, home
 from .dialog import Dialog
-from .errors import IntegratorError
+from .errors import IntegratorError, RunFailed
 from .events import Answered, Asked, Decided, Ended, Event, Failed, Opened, Option, Said, Step, Wrote
 from .export import Exported, ScriptStore, export, get_schedule
 
@@ -34,6 +34,7 @@ __all__ = ["DIALOG", "Session", "run_channel"]
 
 log = logging.getLogger(__name__)
 DIALOG = "dialog"
+REPAIR = "Repair it"
 Listener = Callable[[Event], None]
 
 
@@ -63,6 +64,7 @@ class Session:
         self.practice: dict[str, Any] = {}
         self._wrote: dict[str, Wrote] = {}
         self._retry: Callable[[], None] | None = None
+        self._broken: tuple[str, str] | None = None  # script whose preview failed last, and why
         self.on_scripts: Callable[[list[Wrote]], None] = lambda scripts: None
 
     # The rooms below, each made when it is first needed.
@@ -181,6 +183,10 @@ class Session:
         self._require_idle()
         if not text:
             raise IntegratorError("The answer is empty.", "Type one, or press one of the buttons.")
+        if text == REPAIR and self._broken is not None:
+            name, error = self._broken
+            self._go_on(f"The preview of {name} failed: {error} Repair the script.")
+            return
         if self.dialog.state != "asking":
             raise IntegratorError("No question is waiting for an answer.", "Describe what you need with %%integrate.")
         self._require_no_secret(text)
@@ -254,11 +260,13 @@ class Session:
         self._require_no_secret(why)
         self.integrations.reject(name, why, self._emitter(name))
         if why.strip() and not self.busy and name in self._names_of_dialog():
-            if self.dialog.state == "asking":
-                self.dialog.state = "done"
-            self._record("prompt", text=why, rejected=name)
-            self.dialog.prompts.append(why)
-            self._start(self._converse(why, answer=False, opening=why))
+            self._go_on(why)
+
+    def _go_on(self, text: str) -> None:
+        """A further prompt, whether or not a question is open."""
+        self._record("prompt", text=text)
+        self.dialog.prompts.append(text)
+        self._start(self._converse(text, answer=False, opening=text))
 
     def stop_run(self, name: str) -> None:
         """Stop the run of a script; what is written stays and is reported."""
@@ -362,7 +370,12 @@ class Session:
     def _preview(self, name: str, code: str) -> None:
         emit = self._emitter(name)
         emit(Step("preview", f"Preview of {name}", "read-only run", "running"))
-        preview = self.integrations.preview(name, code, emit)
+        try:
+            preview = self.integrations.preview(name, code, emit)
+        except RunFailed as exc:
+            self._broken = (name, str(exc))
+            raise
+        self._broken = None
         emit(Step("preview", f"Preview of {name}", "read-only run", "done", preview.seconds))
         emit(preview)
         if not preview.writes and not preview.needs_decision:
@@ -377,7 +390,11 @@ class Session:
 
     def _fail(self, exc: Exception, channel: str) -> None:
         """Show an error; one that is a defect of ours is kept whole in errors.log."""
-        if isinstance(exc, IntegratorError):
+        if isinstance(exc, RunFailed):
+            options = [Option("Try again"), Option(REPAIR, "the agent looks at what went wrong and changes the script")]
+            can_repair = self._broken is not None and not self._guided()
+            self.emit(Failed(str(exc.args[0]), exc.next, options=options if can_repair else options[:1]), channel)
+        elif isinstance(exc, IntegratorError):
             self.emit(Failed(str(exc.args[0]), next=exc.next), channel)
         elif isinstance(exc, DriverError):
             self.emit(Failed(str(exc)), channel)
@@ -388,6 +405,11 @@ class Session:
                 file.write(f"{text}\n")
             what = f"The integrator itself went wrong ({type(exc).__name__}). Everything so far is kept."
             self.emit(Failed(what, next=f"Try again; {path} has the details for a bug report."), channel)
+
+    def _guided(self) -> bool:
+        from .agent import choose
+
+        return choose(self.settings, self.credentials, self._model).guided
 
     def _emitter(self, name: str) -> Listener:
         channel = run_channel(name)
