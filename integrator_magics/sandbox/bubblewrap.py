@@ -130,11 +130,14 @@ def _shipped(env: Mapping[str, str]) -> tuple[dict[str, bytes], dict[str, str]]:
     """Files that variables name (a root certificate, a key): their content, and where it will lie inside."""
     files, paths = {}, {}
     for name, value in env.items():
-        source = Path(value) if value.startswith("/") and "\n" not in value and len(value) < 4096 else None
-        if source is None or not source.is_file() or source.stat().st_size > _FILE:
+        if not value.startswith("/") or "\0" in value or len(value) > 1000:
             continue
-        paths[name] = f"/etc/integrator/{name}/{source.name}"
-        files[paths[name]] = source.read_bytes()
+        source = Path(value)
+        with contextlib.suppress(OSError):
+            if source.is_file() and source.stat().st_size <= _FILE:
+                content = source.read_bytes()
+                paths[name] = f"/etc/integrator/{name}/{source.name}"
+                files[paths[name]] = content
     return files, paths
 
 

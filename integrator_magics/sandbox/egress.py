@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from integrator_drivers.manifest import Manifest
 
+from ..errors import ConfigError
 from .bridge import PROXY, Destination
 
 __all__ = ["Plan", "base_urls", "endpoints", "is_loopback", "plan"]
@@ -30,21 +31,37 @@ def endpoints(manifest: Manifest, env: Mapping[str, str]) -> list[Destination]:
     """Host and port of everything this driver may reach with these variables.
 
     The hosts of its manifest and every declared *_BASE_URL; where all of those are on this machine, only those.
+    Raises ConfigError for an address that is none.
     """
     urls = base_urls(manifest, env)
     if urls and all(is_loopback(host) for host, _ in urls):
         return urls
-    return list(dict.fromkeys([*manifest.egress(env), *urls]))
+    try:
+        return list(dict.fromkeys([*manifest.egress(env), *urls]))
+    except ValueError as exc:
+        names = ", ".join(variable.name for variable in manifest.env if f"{{{variable.name}}}" in str(manifest.hosts))
+        raise ConfigError(
+            f"A port of {manifest.label} is no number, so nothing ran.", f"Check {names} in .env."
+        ) from exc
 
 
 def base_urls(manifest: Manifest, env: Mapping[str, str]) -> list[Destination]:
-    """Host and port of each declared *_BASE_URL variable that is set."""
+    """Host and port of each declared *_BASE_URL variable that is set. Raises ConfigError for one that is no address."""
     found = []
     for variable in manifest.env:
         url = env.get(variable.name) if variable.name.endswith("_BASE_URL") else None
-        parts = urlsplit(url) if url else None
-        if parts and parts.hostname:
-            found.append((parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)))
+        if not url:
+            continue
+        try:
+            parts = urlsplit(url)
+            host, port = parts.hostname, parts.port or (80 if parts.scheme == "http" else 443)
+        except ValueError:
+            host, port = None, 0
+        if not host:
+            raise ConfigError(
+                f"{variable.name} is no address such as https://acme.example, so nothing ran.", "Correct it in .env."
+            )
+        found.append((host, port))
     return found
 
 

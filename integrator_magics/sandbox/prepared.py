@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import errno
 import os
 import signal
 import socket
@@ -122,7 +123,10 @@ def prepare(
     command: Callable[[Path], list[str]], preload: Sequence[str], *, die_with_parent: bool, key: object = None
 ) -> Prepared:
     """Start one and return at once; it loads while the caller goes on. Raises SandboxUnavailable."""
-    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
+    except OSError as exc:
+        raise _unavailable(exc) from exc
     ours, theirs = socket.socketpair()
     try:
         for name in ("code", "work"):
@@ -132,9 +136,7 @@ def prepare(
     except OSError as exc:
         ours.close()
         remove(folder)
-        raise SandboxUnavailable(
-            f"The sandbox for scripts could not be started ({exc.strerror or exc}), so nothing ran."
-        ) from exc
+        raise _unavailable(exc) from exc
     finally:
         theirs.close()
     prepared = Prepared(process, ours, folder, key)
@@ -142,6 +144,13 @@ def prepare(
     with contextlib.suppress(OSError):  # a process that died at once is found when it is asked
         wire.send(ours, {"preload": list(preload), "path": place.import_folders(), "die_with_parent": die_with_parent})
     return prepared
+
+
+def _unavailable(exc: OSError) -> SandboxUnavailable:
+    return SandboxUnavailable(
+        f"The sandbox for scripts could not be started ({exc.strerror or exc}), so nothing ran.",
+        f"Free some space in {tempfile.gettempdir()}." if exc.errno in (errno.ENOSPC, errno.EDQUOT) else "",
+    )
 
 
 @atexit.register

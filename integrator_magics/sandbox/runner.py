@@ -142,7 +142,7 @@ class Runner:
         facts: dict[str, Any] = {
             "name": name,
             "purpose": purpose,
-            "code_sha256": hashlib.sha256(code.encode("utf-8")).hexdigest(),
+            "code_sha256": hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest(),
             "mode": str(mode),
         }
         event = {Mode.DISCOVERY: "discovery", Mode.PREVIEW: "preview", Mode.APPLY: "run"}[mode]

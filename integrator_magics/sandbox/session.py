@@ -111,7 +111,6 @@ class LocalSession:
         prepared, wanted = self._prepared, self._preparation
         if not prepared.ready(self._wake):
             return False
-        (prepared.code / "script.py").write_bytes(self._spec.code.encode("utf-8"))
         job = {
             "kind": "script",
             "script": wanted.script,
@@ -126,6 +125,7 @@ class LocalSession:
             },
         }
         try:
+            (prepared.code / "script.py").write_bytes(self._spec.code.encode("utf-8", "surrogatepass"))
             wire.send(prepared.channel, job)
             ready = readable([prepared.channel.fileno(), self._wake.fileno()], BEGIN)
             if self._stop:
@@ -135,7 +135,8 @@ class LocalSession:
             data, descriptors, _, _ = socket.recv_fds(prepared.channel, 4096, len(wanted.listen))
         except OSError as exc:
             raise SandboxUnavailable(
-                "The sandbox for scripts did not take the script, so nothing ran.", f"It said: {prepared.last_words()}"
+                f"The sandbox for scripts did not take the script ({exc.strerror or 'no answer'}), so nothing ran.",
+                f"It said: {prepared.last_words()}",
             ) from exc
         listeners = [socket.socket(fileno=number) for number in descriptors]
         if not data or len(listeners) != len(wanted.listen):

@@ -59,6 +59,21 @@ def test_a_syntax_error_names_its_line(run: Any) -> None:
     assert (outcome.error.type, outcome.error.frames[0].line) == ("SyntaxError", 2)
 
 
+def test_an_encoding_comment_changes_nothing(run: Any) -> None:
+    """Else a checker that reads the text and an interpreter that reads the file would see two scripts."""
+    outcome = run("# coding: raw_unicode_escape\n# note\\u000aprint('hidden')\nprint('shown')\n")
+    assert outcome.stdout == "shown\n"
+
+
+@pytest.mark.parametrize("code", ["print('\ud800')", "x = 1\0", "\ufeffprint(1)", ""])
+def test_odd_texts_end_in_an_outcome(run: Any, code: str) -> None:
+    assert run(code).status in ("ok", "script_error")
+
+
+def test_asking_the_user_is_the_end_of_input(run: Any) -> None:
+    assert run("input('who?')").error.type == "EOFError"
+
+
 def test_a_driver_error_keeps_its_sentence_through_run(run: Any) -> None:
     outcome = run(
         "from integrator_drivers import ObjectNotFoundError, run\n"

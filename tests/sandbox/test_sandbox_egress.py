@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 from sandbox_runs import run_in
 
+from integrator_drivers import registry
 from integrator_drivers.manifest import EnvVar, Host, Manifest
+from integrator_magics.errors import ConfigError
 from integrator_magics.sandbox.bridge import PROXY, Bridge
 from integrator_magics.sandbox.bubblewrap import Bubblewrap
 from integrator_magics.sandbox.egress import endpoints, plan
@@ -78,6 +80,17 @@ def test_hosts_are_those_of_the_manifest_and_of_base_urls() -> None:
 
 def test_with_a_base_url_on_this_machine_nothing_else_is_reachable() -> None:
     assert endpoints(CRM, {"ACME_DOMAIN": "my", "ACME_BASE_URL": "http://127.0.0.1:8081"}) == [("127.0.0.1", 8081)]
+
+
+@pytest.mark.parametrize("url", ["acme.example", "https://", "https://acme.example:port", "https://[::1"])
+def test_an_address_that_is_none_is_named(url: str) -> None:
+    with pytest.raises(ConfigError, match="ACME_BASE_URL is no address"):
+        endpoints(CRM, {"ACME_BASE_URL": url})
+
+
+def test_a_port_that_is_none_is_named() -> None:
+    with pytest.raises(ConfigError, match=r"port of PostgreSQL is no number.*PGHOST, PGPORT"):
+        endpoints(registry.manifest("postgresql"), {"PGHOST": "db.example", "PGPORT": "fivefour"})
 
 
 def test_each_kind_of_host_gets_its_way_in() -> None:

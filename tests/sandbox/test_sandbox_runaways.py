@@ -15,6 +15,7 @@ import pytest
 from sandbox_runs import descendants, gone, run_in
 
 from integrator_drivers import Mode
+from integrator_magics.errors import SandboxUnavailable
 from integrator_magics.sandbox import Limits, RunSpec, Sandbox
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at /proc and relies on seccomp")
@@ -206,6 +207,31 @@ def test_a_killed_kernel_takes_its_runs_with_it(kind: str, tmp_path: Path, reque
     assert gone(marker)
     if folder is not None:
         assert gone(str(folder))
+
+
+@pytest.mark.parametrize("where", ["folder", "script"])
+def test_a_full_disk_is_said_and_nothing_runs(sandbox: Sandbox, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    if where == "folder":
+        run_in(sandbox, "pass")
+        sandbox.open(RunSpec(code="", mode=Mode.APPLY)).close()
+        monkeypatch.setattr("tempfile.mkdtemp", full)
+        taken = []
+        with pytest.raises(SandboxUnavailable, match="No space left"):
+            for _ in range(2):  # the first may still take the spare
+                taken.append(sandbox.open(RunSpec(code="", mode=Mode.APPLY)))
+        for session in taken:
+            session.close()
+        return
+    session = sandbox.open(RunSpec(code="print(1)", mode=Mode.APPLY))
+    monkeypatch.setattr(Path, "write_bytes", full)
+    try:
+        with pytest.raises(SandboxUnavailable, match="No space left"):
+            session.run(lambda event: None)
+    finally:
+        session.close()
 
 
 def test_odd_leftovers_are_cleared(sandbox: Sandbox) -> None:

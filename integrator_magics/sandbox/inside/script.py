@@ -27,7 +27,8 @@ def run(path: str) -> dict[str, Any]:
     sys.modules["__main__"] = module
     sys.argv = [path]
     try:
-        code = compile(Path(path).read_bytes(), path, "exec", dont_inherit=True)
+        # As text: an encoding named in a comment must not make of it anything else than what was checked.
+        code = compile(Path(path).read_bytes().decode("utf-8"), path, "exec", dont_inherit=True)
         exec(code, module.__dict__)
     except SystemExit as exc:
         return _exited(exc, path)
