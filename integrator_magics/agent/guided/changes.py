@@ -143,18 +143,12 @@ def read_changes(text: str, lexicon: Lexicon, today: date) -> list[Change]:
 
 
 def _take_files(work: Text) -> list[Change]:
+    more = re.search(r"\b(?:also|too|additionally|as well|plus|and)\b", work.rest, re.IGNORECASE)
     instead = work.take(_INSTEAD_FORMAT)
     files = take_files(work)
     if not files:
         return []
-    return [
-        Change(
-            "format"
-            if instead or not re.search(r"\b(?:also|too|additionally|as well|plus)\b", work.rest, re.IGNORECASE)
-            else "more_files",
-            tuple(files),
-        )
-    ]
+    return [Change("more_files" if more and not instead else "format", files)]
 
 
 def _take_systems(work: Text, lexicon: Lexicon) -> tuple[str, str]:
@@ -187,6 +181,7 @@ _NOISE = re.compile(
     r"(?:\s+(?:columns?|fields?|please|too|as well|also|instead|of them|to it|for each|any ?more|any longer))+$",
     re.IGNORECASE,
 )
+_TIME_CODE = re.compile(r"\b(?:days_ago|start_of|now|datetime|date)\(")
 _EMPTY = word_set(
     "the a an it this that them these those please too also well perfect great good fine thanks thank you but and "
     "i want to run ok okay yes no only just ones leads one now instead again not me my make looks look like be is "
@@ -223,15 +218,16 @@ def apply(request: Request, changes: list[Change]) -> Request:
                     ),
                 )
             case "only":
-                request = replace(request, fields=values, added=(), drops=(), everything=False, withs=())
+                request = replace(request, fields=values, added=(), drops=(), withs=(), everything=False, exact=False)
             case "everything":
                 request = replace(request, everything=True)
             case "window":
-                request = replace(request, window=values[0])
+                times = tuple(entry for entry in request.filters if not _TIME_CODE.search(entry.code))
+                request = replace(request, window=values[0], filters=times)
             case "filter":
                 request = replace(request, conditions=tuple(dict.fromkeys((*request.conditions, *values))))
             case "unfilter":
-                request = replace(request, window=None, conditions=(), adjectives=(), limit=0)
+                request = replace(request, window=None, conditions=(), adjectives=(), limit=0, filters=())
             case "table":
                 request = replace(request, table=values[0])
             case "rename":

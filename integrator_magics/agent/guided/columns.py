@@ -43,7 +43,8 @@ def choose_fields(request: Request, fields: Fields, obj: str, driver: Mapping[st
     wishes: list[Wish] = []
     notes: list[str] = []
     left: list[str] = []
-    for phrase in (*request.fields, *request.added):
+    names += [name for name in request.fields if request.exact and name in usable]
+    for phrase in (*(() if request.exact else request.fields), *request.added):
         found, joined = _one(phrase, usable, obj, driver, known)
         names += found
         wishes += joined
@@ -179,6 +180,8 @@ def _ask(
         value = next((choice.value for choice in choices if choice.label == label), None)
         if value:
             return _meant([value], obj, driver)
+    if choices and set(tokens(answer.text)) & {"both", "all"} and len(tokens(answer.text)) <= 3:
+        return _meant([choice.value for choice in choices], obj, driver)
     pieces = [piece for piece in answer.text.replace(" and ", ",").split(",") if piece.strip()]
     each = [_free(piece, choices, fields, obj) for piece in pieces]
     if each and all(each):
@@ -268,7 +271,9 @@ def name_columns(
 
 def _asked(name: str, column: str, fields: Fields, request: Request, to_sql: bool) -> str:
     for said, wish in request.renames:
-        if max(likeness(said, name, label_of(name, fields)), likeness(said, column)) >= 0.9:
+        if said == name or (
+            said not in fields and max(likeness(said, name, label_of(name, fields)), likeness(said, column)) >= 0.9
+        ):
             column = snake(wish) if to_sql and not wish.isidentifier() else wish
     return column
 

@@ -78,6 +78,7 @@ _WITHOUT = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(r"^(?:from|in|based in|located in|living in) (?:the )?(?P<value>.+)$", re.IGNORECASE)
+_COUNTED = re.compile(r"^(?P<n>\d[\d.,]*[km]?) (?P<said>[A-Za-z].*)$")  # at least 10 visits
 _BETWEEN = re.compile(
     r"^(?:with |an? |the )*(?P<said>.*?)\s*(?:is |are )?between (?P<low>\S+) and (?P<high>\S+)$", re.IGNORECASE
 )
@@ -165,8 +166,10 @@ def _compared(text: str, fields: Fields, obj: str) -> Reading | None:
             said = re.sub(r"^(?:with|whose|where|only|an?|the|their|have|has)\s+", "", said, flags=re.IGNORECASE)
             if not value:
                 continue
-            names = _one(said, fields, obj) if said else _numbers(fields) if op in (">", ">=", "<", "<=") else ()
-            if said and not names and op in (">", ">=", "<", "<=") and _NUMBER.match(value):
+            if not said and (counted := _COUNTED.match(value)):
+                said, value = counted["said"], counted["n"]
+            names = _one(said, fields, obj) if said else ()
+            if not names and op in (">", ">=", "<", "<=") and _NUMBER.match(value):
                 names = _numbers(fields)
             for name in names:
                 condition = _condition(name, op, value, fields)

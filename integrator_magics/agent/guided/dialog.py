@@ -2,52 +2,26 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass, replace
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
 
-from .changes import apply, read_changes
+from .changes import apply
 from .compose import compose
 from .explain import explanation, last_words
-from .help import capabilities, delete_answer
-from .history import ASK, Call, Prompt, Transcript
-from .knowledge import Knowledge, lexicon_of
+from .help import ENGLISH_ONLY, capabilities, delete_answer, lost
+from .history import Call, Transcript
+from .knowledge import STOPPED, Knowledge, lexicon_of
 from .lexicon import Lexicon
-from .parse import is_delete, is_help, parse
+from .plan import Plan
+from .recover import recover
+from .replay import State, replay
 from .request import Request
-from .rewrite import reschedule
-from .spoken import VERBS
+from .rewrite import reschedule, which_script, with_schedule
 from .steps import Ask, Need, Say, Step, ToolCall
 from .task import make_plan
 
 __all__ = ["next_step"]
-
-_NEW = re.compile(
-    r"\b(?:new|another|different|second|separate) (?:script|sync|integration|export|task|job|one)\b", re.IGNORECASE
-)
-_CONTINUE = re.compile(
-    r"^\W*(?:(?:ok|okay|yes|please|now|and|then|i have|i've|it is|it's|is|done|all)\W+)*(?:go on|continue|proceed|try "
-    r"again|again|retry|done|connected(?: now)?|ready|yes|ok|okay|perfect|great|thanks|looks good|good|carry on|"
-    r"start)\W*$",
-    re.IGNORECASE,
-)
-_STOP = re.compile(r"^\W*(?:stop|cancel|abort|forget it|never ?mind)\W*$", re.IGNORECASE)
-_VERB = re.compile(
-    rf"^\W*(?:(?:now|next|then|also|and|please|can you|could you|great|perfect|ok|okay|thanks|thank "
-    rf"you)\W+)*(?:{VERBS})\b",
-    re.IGNORECASE,
-)
-
-
-@dataclass
-class _State:
-    """The request at hand, where it began, and what the newest prompt was."""
-
-    request: Request | None = None
-    since: int = 0
-    kind: str = "new"  # of the newest prompt: new, change, help, delete, stop, lost, continue, schedule
-    today: date = date(1970, 1, 1)
-    last_prompt: int = 0
 
 
 def next_step(transcript: Transcript) -> Step:
@@ -58,148 +32,134 @@ def next_step(transcript: Transcript) -> Step:
         _converse(transcript)
     except (Need, Ask, Say) as step:
         return step
-    return Say(capabilities(lexicon_of(transcript)))
+    return Say(lost(lexicon_of(transcript), ""))
 
 
 def _converse(transcript: Transcript) -> None:
     known = Knowledge(transcript)
     known.need("", ToolCall("find_drivers", {"text": ""}))
     lexicon = lexicon_of(transcript)
-    state = _replay(transcript, lexicon)
+    state = replay(transcript, lexicon)
     known.since = state.since
-    prompt = transcript.prompts[-1]
+    if state.kind == "foreign":
+        raise Say(ENGLISH_ONLY)
     if state.kind == "help":
         raise Say(capabilities(lexicon))
     if state.kind == "delete":
-        raise Say(delete_answer(prompt.text))
+        raise Say(delete_answer(state.deleted))
     if state.kind == "stop":
-        raise Say("Stopped. Nothing was written; say what you need whenever you like.")
-    if state.request is None or state.kind == "schedule":
-        reschedule(prompt, known, lexicon, state.last_prompt)
-        raise Say(_lost(lexicon))
-    if state.kind == "lost":
-        raise Say(_lost(lexicon))
-    _work(state, known, lexicon)
+        raise Say(STOPPED)
+    if state.kind == "lost" or (state.request is None and not state.changes):
+        raise Say(lost(lexicon, _written_name(known)))
+    if state.request is None:
+        state.request = _loose(state, known, lexicon)
+        known.since = state.last_prompt
+    _work(state, state.request, known, lexicon)
 
 
-def _lost(lexicon: Lexicon) -> str:
-    return f"I did not understand that. {capabilities(lexicon)}"
+def _written_name(known: Knowledge) -> str:
+    calls = known.every("write_script")
+    return str(calls[-1].args.get("name")) if calls else ""
 
 
-def _replay(transcript: Transcript, lexicon: Lexicon) -> _State:
-    """Everything the user said, in order, as one request."""
-    state = _State()
-    for place, entry in enumerate(transcript.entries):
-        if isinstance(entry, Prompt):
-            state.today = entry.day
-            state.last_prompt = place
-            _prompt(entry, place, state, lexicon)
-        elif isinstance(entry, Call) and entry.tool == ASK and entry.answer is not None and state.request:
-            _answered(entry, state, lexicon)
-    return state
-
-
-def _answered(call: Call, state: _State, lexicon: Lexicon) -> None:
-    from .answers import read_answer
-
-    labels = [option["label"] for option in call.args.get("options") or ()]
-    answer = read_answer(call.answer or "", labels)
-    if answer.extra and state.request:
-        state.request = apply(state.request, read_changes(answer.extra, lexicon, state.today))
-
-
-def _prompt(prompt: Prompt, place: int, state: _State, lexicon: Lexicon) -> None:
-    text = prompt.text
-    before = state.request
-    if is_help(text) and not (before and _CONTINUE.match(text)):
-        state.kind = "help"
-        return
-    if is_delete(text, lexicon, has_script=before is not None):
-        state.kind = "delete"
-        return
-    if _STOP.match(text):
-        state.kind = "stop"
-        return
-    request = parse(text, lexicon, prompt.day)
-    changes = read_changes(text, lexicon, prompt.day)
-    if before is None:
-        if _has_content(request):
-            state.request, state.since, state.kind = request, place, "new"
-        else:
-            state.kind = "schedule" if any(change.op == "schedule" for change in changes) else "lost"
-        return
-    if _CONTINUE.match(text):
-        state.kind = "continue"
-        return
-    if _is_new(text, request, before, lexicon):
-        if not request.source and not request.target and not request.files and request.kind == "copy":
-            request = replace(request, source=before.source, target=before.target, files=before.files)
-        state.request, state.since, state.kind = request, place, "new"
-    elif changes:
-        if all(change.op == "schedule" for change in changes):
-            state.kind = "schedule_only"
-        else:
-            state.kind = "change"
-        state.request = apply(before, changes)
-    else:
-        state.kind = "lost"
-
-
-def _has_content(request: Request) -> bool:
-    systems = bool(request.source or request.target or request.unknown_system)
-    return bool(
-        request.kind == "question"
-        or systems
-        or (
-            request.subject
-            and (request.files or request.fields or request.window or request.limit or _VERB.match(request.text))
+def _loose(state: State, known: Knowledge, lexicon: Lexicon) -> Request:
+    """A change while this dialog made nothing: of a script that the notebook has."""
+    known.since = state.last_prompt
+    words = "I am looking at the scripts of this notebook."
+    found = known.need(words, ToolCall("current_scripts", {}), since=state.last_prompt)[0]
+    scripts = found.get("scripts") or []
+    if not scripts:
+        raise Say("There is no script in this notebook yet to change. Say what you need first.")
+    script = which_script(scripts, state.text, known)
+    if all(change.op == "schedule" for change in state.changes):
+        reschedule(script, state.changes[-1].values[0], known, state.last_prompt)
+    request = recover(script["name"], script["code"], lexicon)
+    if request is None:
+        raise Say(
+            f"`{script['name']}` does more than I can change in the guided mode; I can set its schedule. "
+            "Describe the whole of what you need, and I write a new one."
         )
-        or request.source_table
-    )
+    state.kind = "change"
+    return apply(request, list(state.changes))
 
 
-def _is_new(text: str, request: Request, before: Request, lexicon: Lexicon) -> bool:
-    """A prompt that asks for something else than a change of what was made."""
-    if _NEW.search(text) or request.kind == "question":
-        return True
-    if request.source and (request.target or request.files) and request.subject:
-        return True
-    called = {tuple(words) for words in lexicon.object_words()}
-    from .words import singular, tokens
-
-    ones = tuple(singular(word) for word in tokens(request.subject))
-    other = ones in called and ones != tuple(singular(word) for word in tokens(before.subject))
-    verb = _VERB.match(text)
-    added = re.search(r"\b(?:add|include|drop|remove|also (?:add|the)|with)\b", text, re.IGNORECASE)
-    return bool(other and verb and not added)
-
-
-def _work(state: _State, known: Knowledge, lexicon: Lexicon) -> None:
-    assert state.request is not None
-    request = state.request
-    plan = make_plan(request, known, lexicon)
-    code = compose(plan)
-    lines = explanation(plan, state.today)
-    problem = [f"Note: {request.schedule.problem}."] if request.schedule and request.schedule.problem else []
+def _work(state: State, request: Request, known: Knowledge, lexicon: Lexicon) -> None:
+    """Plan, write, and say so."""
+    plan = _named(make_plan(request, known, lexicon), known)
+    code, edited = _text(plan, state, known)
     earlier = [call for call in known.every("write_script") if call.args.get("name") == plan.name]
     written = [call for call in earlier if _since(call, known.transcript, state.last_prompt)]
-    notes = [*plan.notes, *problem]
-    if state.kind == "schedule_only" and request.schedule and request.schedule.cron:
-        notes.append(f"It runs {request.schedule.words} once it is exported and started.")
     same = [call for call in written if call.args.get("code") == code]
+    notes = [*plan.notes, *_schedule_notes(state, request), *edited]
+    if not plan.verified:
+        notes.append("Names come from the standard schema and are not verified.")
     if same:
-        problems = list(((same[-1].result or {}).get("script") or {}).get("problems") or ())
-        error = (same[-1].result or {}).get("error")
-        if error or problems:
-            said = str((error or {}).get("message") or " ".join(map(str, problems)))
-            raise Say(f"I could not put the script into the notebook: {said} Nothing was written.")
+        _refused(same[-1])
         raise Say(last_words(plan, notes, changed=len(earlier) > len(written)))
-    if earlier and not written and earlier[-1].args.get("code") == code:
-        raise Say(f"That changes nothing: the script `{plan.name}` is already so.")
+    if earlier and not written and earlier[-1].args.get("code") == code and not edited:
+        if state.kind == "continue":
+            raise Say(last_words(plan, notes, changed=False))
+        raise Say(f"That changes nothing: the script `{plan.name}` is already so. {' '.join(plan.notes)}".strip())
+    lines = explanation(plan, state.today)
     if request.schedule and request.schedule.cron:
         lines.insert(0, f"runs {request.schedule.words} once it is exported and started,")
-    explained = lines
-    raise Need("", [ToolCall("write_script", {"name": plan.name, "code": code, "explanation": explained})])
+    raise Need("", [ToolCall("write_script", {"name": plan.name, "code": code, "explanation": lines})])
+
+
+def _named(plan: Plan, known: Knowledge) -> Plan:
+    """A changed script keeps its name, unless it became another kind."""
+    names = [
+        str(call.args.get("name"))
+        for call in known.every("write_script")
+        if _since(call, known.transcript, known.since)
+    ]
+    if names and _kind_of(names[-1]) == _kind_of(plan.name):
+        return replace(plan, name=names[-1])
+    return plan
+
+
+def _kind_of(name: str) -> str:
+    return name.rpartition("_to_")[2] if "_to_" in name else name.rpartition("_")[2]
+
+
+def _text(plan: Plan, state: State, known: Knowledge) -> tuple[str, list[str]]:
+    """The script, and what to say where the user edited it by hand: a schedule changes one line of what is there."""
+    code = compose(plan)
+    before = [call for call in known.every("write_script") if call.args.get("name") == plan.name]
+    if state.kind not in ("change", "schedule_only") or not before:
+        return code, []
+    words = "I am looking at the script as it is now."
+    found = known.need(words, ToolCall("current_scripts", {}), since=state.last_prompt)[0]
+    current = next((entry for entry in found.get("scripts") or () if entry["name"] == plan.name), None)
+    ours = {str(call.args.get("code")) for call in before}
+    if current is None or current["code"] in ours:
+        return code, []
+    if state.kind == "schedule_only" and (changed := with_schedule(current["code"], plan.cron)):
+        return changed, ["Your own edits of it are kept."]
+    return code, [f"You edited `{plan.name}` by hand; this version is made from our dialog and does not hold that."]
+
+
+def _schedule_notes(state: State, request: Request) -> Sequence[str]:
+    schedule = request.schedule
+    if not schedule:
+        return []
+    notes = [f"Note: {schedule.problem}."] if schedule.problem else []
+    if state.kind == "schedule_only":
+        notes.insert(0, f"One line changed: it {_when(schedule.cron, schedule.words)}.")
+    return notes
+
+
+def _when(cron: str | None, words: str) -> str:
+    return f"runs {words} once it is exported and started" if cron else "runs only when you run it"
+
+
+def _refused(call: Call) -> None:
+    result: dict[str, Any] = call.result or {}
+    problems = [str(entry) for entry in (result.get("script") or {}).get("problems") or ()]
+    error = result.get("error")
+    if error or problems:
+        said = str((error or {}).get("message") or " ".join(problems))
+        raise Say(f"I could not put the script into the notebook: {said} Nothing was written.")
 
 
 def _since(call: Call, transcript: Transcript, place: int) -> bool:

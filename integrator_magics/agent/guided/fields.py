@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .words import best, likeness, name_tokens, singular, tokens
+from .words import best, holds, likeness, name_tokens, singular, tokens
 
 __all__ = ["Match", "default_fields", "key_field", "match_field", "readable", "time_fields"]
 
@@ -54,6 +54,9 @@ def match_field(phrase: str, fields: Fields, obj: str = "") -> Match:
         return Match(tuple(exact[:5]), False, several=True)
     if set(tokens(phrase)) <= {"name", "names", "full"} and (both := _first_and_last(fields)):
         return Match(both, True)
+    holding = [name for _, name in ranked if holds(phrase, name, labels[name])]
+    if len(holding) == 1 and top < 0.75:
+        return Match(_parts(holding[0], fields), True)
     close = [name for score, name in ranked if score >= max(top - 0.12, 0.55)]
     if top >= 0.7 and len(close) == 1:
         return Match(_parts(close[0], fields), True)

@@ -84,7 +84,7 @@ def narrow(
     known: Knowledge,
 ) -> Narrowed:
     """Every condition of a request; asks where a phrase can mean several things or nothing."""
-    filters: list[Filter] = []
+    filters: list[Filter] = list(request.filters)
     presences: list[Presence] = []
     notes: list[str] = []
     for phrase in (*(f"only {word}" for word in request.adjectives), *request.conditions, *rest):

@@ -256,7 +256,7 @@ def _unknown(work: Text, lexicon: Lexicon, source: str, target: str) -> tuple[st
             continue
         if match["prep"].casefold() == "in" and (source or target):
             continue
-        if role == "source" and match["name"].casefold() in COUNTRIES:
+        if match["name"].casefold() in COUNTRIES:
             continue
         work.cut(*match.span())
         return match["name"], role
@@ -297,7 +297,8 @@ def _compared(work: Text, match: re.Match[str], lexicon: Lexicon) -> str:
             break
         begin = word.start()
     lead = re.search(r"(?:\b(?:with|whose|where|having|and|an?|the)\s+)+$", work.rest[:begin], re.IGNORECASE)
-    return work.cut(lead.start() if lead else begin, match.end()).strip(" ,")
+    said = work.cut(lead.start() if lead else begin, match.end()).strip(" ,")
+    return re.sub(r"^(?:(?:with|whose|where|having|and|an?|the)\s+)+", "", said, flags=re.IGNORECASE)
 
 
 def _contents(work: Text, request: Request, lexicon: Lexicon) -> Request:
@@ -313,9 +314,9 @@ def _contents(work: Text, request: Request, lexicon: Lexicon) -> Request:
         head += f" {CUT} {rest}"
         withs = split_list(tail)
     phrases = [phrase for phrase in split_list(fields.replace(CUT, ",")) if _is_phrase(phrase)]
-    if not phrases and (found := _FIELDS.search(head)) and head[: found.start()].strip(f" {CUT}"):
-        tail = head[found.end() :]
-        candidates = [phrase for phrase in split_list(_until_mark(tail)[0]) if _is_phrase(phrase)]
+    found = next((hit for hit in _FIELDS.finditer(head) if _object_in(head[: hit.start()], lexicon)), None)
+    if not phrases and found:
+        candidates = [phrase for phrase in split_list(_until_mark(head[found.end() :])[0]) if _is_phrase(phrase)]
         if candidates and not _object_in(candidates[0], lexicon):
             phrases, head = candidates, head[: found.start()]
     subject, adjectives, listed = _subject(head, lexicon)

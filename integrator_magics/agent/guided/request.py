@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from .conditions import Filter
 from .schedules import Schedule
 from .windows import Window
 
@@ -39,6 +40,8 @@ class Request:
     fields: tuple[str, ...] = ()  # phrases: "how they got to us"
     withs: tuple[str, ...] = ()  # phrases after "with": fields, joins or conditions
     everything: bool = False
+    exact: bool = False  # `fields` and `renames` are technical names, taken from a script
+    filters: tuple[Filter, ...] = ()  # conditions taken from a script
     window: Window | None = None
     conditions: tuple[str, ...] = ()  # phrases: "status is Open"
     limit: int = 0

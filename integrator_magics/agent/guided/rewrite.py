@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from .explain import and_list
-from .history import Prompt
 from .knowledge import Knowledge
-from .lexicon import Lexicon
-from .schedules import find_schedule
+from .schedules import Schedule
 from .steps import Ask, Choice, Say, ToolCall
 
-__all__ = ["reschedule", "with_schedule"]
+__all__ = ["reschedule", "which_script", "with_schedule"]
 
 _LINE = re.compile(r"^SCHEDULE = (?:None|\"[^\"\n]*\")$", re.MULTILINE)
 
@@ -23,52 +22,48 @@ def with_schedule(code: str, cron: str | None) -> str | None:
     return changed if count == 1 else None
 
 
-def reschedule(prompt: Prompt, known: Knowledge, lexicon: Lexicon, since: int) -> None:
-    """A schedule for a script of this notebook; does nothing when the prompt says nothing about one."""
-    schedule = find_schedule(prompt.text)
-    if not schedule:
-        return
-    found = known.need("I am looking at the scripts of this notebook.", ToolCall("current_scripts", {}), since=since)[0]
-    scripts = found.get("scripts") or []
-    if not scripts:
-        raise Say("There is no script in this notebook yet to run on a schedule. Say what you need first.")
-    script = scripts[-1] if len(scripts) == 1 else _which(scripts, prompt, known)
-    code = with_schedule(script["code"], schedule.cron)
+def reschedule(script: dict[str, Any], schedule: Schedule, known: Knowledge, since: int) -> None:
+    """Change one line of a script and end the turn."""
+    name, code = script["name"], with_schedule(script["code"], schedule.cron)
     if code is None:
-        raise Say(f"`{script['name']}` has no line `SCHEDULE = None` to change. Add that line after its imports.")
-    when = schedule.words
+        raise Say(f"`{name}` has no line `SCHEDULE = None` to change. Add that line after its imports.")
     if code == script["code"]:
-        raise Say(f"That changes nothing: `{script['name']}` already runs {when}.")
-    lines = [line for line in _lines(script.get("explanation")) if not line.startswith("Runs ")]
+        raise Say(f"That changes nothing: `{name}` already runs {schedule.words}.")
+    lines = [line for line in _lines(script.get("explanation")) if not line.startswith("runs ")]
     if schedule.cron:
-        lines.append(f"Runs {when}.")
-    call = ToolCall("write_script", {"name": script["name"], "code": code, "explanation": lines})
-    result = known.need("", call, since=since)[0]
-    if result.get("error"):
-        raise Say(f"I could not change the script: {result['error'].get('message')} Nothing was written.")
+        lines.insert(0, f"runs {schedule.words} once it is exported and started,")
+    result = known.need("", ToolCall("write_script", {"name": name, "code": code, "explanation": lines}), since=since)[
+        0
+    ]
+    problems = (result.get("script") or {}).get("problems") or []
+    if result.get("error") or problems:
+        said = (result.get("error") or {}).get("message") or " ".join(map(str, problems))
+        raise Say(f"I could not change the script: {said} Nothing was written.")
     note = f" Note: {schedule.problem}." if schedule.problem else ""
-    verb = f"now runs {when} once it is exported and started" if schedule.cron else "now runs only when you run it"
-    raise Say(f"The script `{script['name']}` {verb}; one line changed.{note} Run its cell to see a preview.")
+    when = f"now runs {schedule.words} once it is exported and started" if schedule.cron else "now runs only by hand"
+    raise Say(f"The script `{name}` {when}; one line changed.{note} Run its cell to see a preview.")
 
 
 def _lines(explanation: object) -> list[str]:
     if isinstance(explanation, str):
         return [line for line in explanation.splitlines() if line]
-    return [str(line) for line in explanation] if isinstance(explanation, list) else []
+    return [str(line) for line in explanation] if isinstance(explanation, list | tuple) else []
 
 
-def _which(scripts: list[dict[str, str]], prompt: Prompt, known: Knowledge) -> dict[str, str]:
-    names = [script["name"] for script in scripts]
+def which_script(scripts: list[dict[str, Any]], text: str, known: Knowledge) -> dict[str, Any]:
+    """The script that words speak of: the only one, the one named, or asked for."""
     for script in scripts:
-        if script["name"] in prompt.text or script["name"].replace("_", " ") in prompt.text.casefold():
+        if script["name"] in text or script["name"].replace("_", " ") in text.casefold():
             return script
+    if len(scripts) == 1:
+        return scripts[0]
+    names = [script["name"] for script in scripts]
     reply = known.answer("script")
     if reply is None:
-        raise Ask(
-            "script", f"Which script do you mean: {and_list(names, 'or')}?", [Choice(name) for name in reversed(names)]
-        )
+        raise Ask("script", f"Which script do you mean: {and_list(names, 'or')}?", [Choice(name) for name in names])
     answer, options = reply
-    if answer.index is not None:
-        label = options[answer.index]["label"]
-        return next(script for script in scripts if script["name"] == label)
+    wanted = options[answer.index]["label"] if answer.index is not None else answer.text
+    for script in scripts:
+        if script["name"] == wanted:
+            return script
     raise Say(f'There is no script "{answer.text}" in this notebook. There are {and_list(names)}.')

@@ -74,3 +74,11 @@ COUNTRIES = word_set(
     "australia israel egypt morocco nigeria kenya ghana europe asia africa america emea apac dach"
 ) | {"united states", "united kingdom", "great britain", "new zealand", "south africa", "south korea", "saudi arabia",
      "czech republic", "hong kong", "north america", "south america", "latin america"}  # fmt: skip
+# Small words of other languages that are none in English.
+FOREIGN = word_set(
+    "der das und von nach mit bitte aus alle alles ich nur letzten tage kopiere synchronisiere exportiere zeige wie "
+    "viele les des vers depuis avec et tous toutes du vous je veux copier exporter synchroniser combien los las para "
+    "con desde hacia todos todas quiero copiar exportar sincronizar por favor cuantos il gli dei verso tutti voglio "
+    "copiare esportare wszystkie z do kopiuj wszystkich oraz os dos todos quero naar van het een alle graag och till "
+    "alla kopiera"
+)

@@ -229,6 +229,6 @@ def _counted(plan: Plan, objects: list[dict[str, Any]], known: Knowledge) -> Pla
         raise Need("", [call])
     result = earlier[-1].result or {}
     if result.get("error"):
-        known.look("", call, plan.noun)
+        return replace(plan, notes=(*plan.notes, f"I could not count the {plan.noun} beforehand; the preview does."))
     values = [value for value in (result.get("values") or {}).values() if isinstance(value, int)]
     return replace(plan, count=values[0], counted=True) if values else plan

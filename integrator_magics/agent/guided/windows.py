@@ -257,11 +257,11 @@ def _yesterday(match: re.Match[str], today: date) -> _Found:
 def _between(match: re.Match[str], today: date) -> _Found:
     first, second = match["a"], match["b"]
     end_first, end_after = parse_date(second, today)
-    if not re.search(_YEAR, first) and re.search(_YEAR, second):
-        year = re.search(_YEAR, second)
-        first = f"{first} {year[0]}" if year else first
+    year = re.search(_YEAR, second)
     if re.fullmatch(r"(?:the )?\d\d?(?:st|nd|rd|th)?", first):
         first = f"{first} {MONTH_NAMES[end_first.month - 1]} {end_first.year}"
+    elif year and not re.search(_YEAR, first):
+        first = f"{first} {year[0]}"
     start = parse_date(first, today)[0]
     if start > end_first:
         start = start.replace(year=start.year - 1)

@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 
 __all__ = [
     "best",
+    "holds",
     "likeness",
     "name_tokens",
     "plural",
@@ -99,6 +100,30 @@ _WHEN = word_set("at on date time datetime timestamp ts dt day")  # created_at, 
 _WEAK = word_set("name date time id code at on by number address is has flag")
 
 
+# Pairs of words for which systems have one.
+_PHRASES = {
+    "job title": "title",
+    "date of birth": "birthday",
+    "birth date": "birthday",
+    "zip code": "zip",
+    "postal code": "zip",
+    "post code": "zip",
+    "cell phone": "mobile phone",
+    "web site": "website",
+    "web page": "website",
+    "e mail": "email",
+    "mail address": "email",
+    "email address": "email",
+}
+
+
+def _spoken(words: list[str]) -> list[str]:
+    text = " ".join(words)
+    for phrase, word in _PHRASES.items():
+        text = re.sub(rf"\b{phrase}s?\b", word, text)
+    return text.split()
+
+
 def tokens(text: str) -> list[str]:
     """Lower-case words and numbers of a phrase; "e-mail" is one word."""
     text = text.replace("’", "'").casefold()
@@ -173,7 +198,7 @@ def split_list(text: str) -> list[str]:
 
 def _canon(words: Iterable[str]) -> list[str]:
     found = []
-    for word in words:
+    for word in _spoken(list(words)):
         if word in _FILLER:
             continue
         one = singular(word)
