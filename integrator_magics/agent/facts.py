@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from integrator_drivers import registry
+from integrator_drivers import Identity, registry
 
 from .workspace import Workspace
 
@@ -47,9 +47,17 @@ def driver_facts(workspace: Workspace, name: str) -> dict[str, Any]:
     }
 
 
-def driver_state(workspace: Workspace, name: str) -> str:
-    """ "practice system, connected", "ready to connect" or what is missing."""
-    state = workspace.credentials.state(registry.manifest(name))
-    if state.practice:
-        return "practice system, connected"
-    return "ready to connect" if state.connected else f"not connected: needs {', '.join(state.missing)}"
+def driver_state(workspace: Workspace, name: str, identity: Identity | None = None) -> str:
+    """How far a system is connected: what is missing, or as whom a live check found us."""
+    manifest = registry.manifest(name)
+    state = workspace.credentials.state(manifest)
+    if not state.connected:
+        return f"not connected: needs {', '.join(state.missing)}"
+    practice = "practice system, " if state.practice else ""
+    if identity is None:
+        return f"{practice}not checked"
+    if manifest.kind == "sql":
+        who = f"database {identity.environment}, role {identity.user}"
+    else:
+        who = "connected" if state.practice else f"{identity.account} ({identity.environment}), as {identity.user}"
+    return " ".join([practice + who, *(f"({warning.rstrip('.')})" for warning in identity.warnings)])

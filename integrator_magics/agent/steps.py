@@ -35,6 +35,7 @@ class Shown:
     done_title: str = ""
     tables: list[Table] = field(default_factory=list)
     seconds: float | None = None
+    failed: bool = False  # it came to an end, but not to a good one
     id: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     started: float = field(default_factory=time.monotonic)
 
@@ -61,7 +62,7 @@ async def shown(
     `call` names it among the calls that are not made again once they failed; `systems` are the systems it asks, each
     of which is asked one thing at a time, so that an outage is met once.
     """
-    names = sorted(set(systems))
+    names = sorted(name for name in set(systems) if name)
     async with contextlib.AsyncExitStack() as stack:
         for name in names:
             await stack.enter_async_context(workspace.lock(name))
@@ -82,7 +83,7 @@ async def shown(
             step.detail = "cancelled"
             workspace.emit(step.event("failed"))
             raise
-        workspace.emit(step.event("done"))
+        workspace.emit(step.event("failed" if step.failed else "done"))
         return _clean(workspace, result)
 
 

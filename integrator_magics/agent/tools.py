@@ -12,13 +12,14 @@ from pydantic_ai import CallDeferred, FunctionToolset, RunContext
 from pydantic_ai.messages import ToolReturn
 from typing_extensions import TypedDict
 
-from integrator_drivers import registry
+from integrator_drivers import DriverError, registry
 
-from ..errors import IntegratorError
+from ..errors import AuditUnavailable, IntegratorError
 from . import describe, discovering, scripting
 from .facts import driver_facts, driver_row, driver_state
+from .failures import error_facts
 from .steps import Shown, quiet, shown
-from .workspace import Workspace
+from .workspace import Workspace, resolved
 
 __all__ = ["toolset"]
 
@@ -69,11 +70,14 @@ async def load_driver(ctx: Context, name: str) -> ToolReturn:
         system = registry.resolve(name)
         manifest = registry.manifest(system)
         facts = driver_facts(workspace, system)
-        step.title, step.detail = manifest.label, driver_state(workspace, system)
         documents = registry.docs(system)
         workspace.audit.append({"event": "load", "system": system, "documents": sorted(documents)})
         if system not in workspace.loaded:
             workspace.loaded.append(system)
+        step.title = manifest.label
+        step.detail, problem = _connection(workspace, system)
+        step.failed = bool(problem)
+        facts["problem"] = problem
         joins = "".join(f"\njoin {join.start} -> {join.to} ({join.keep})" for join in manifest.joins)
         others = ", ".join(f"{system}/{path}" for path in documents if path != "README.md")
         text = (
@@ -84,7 +88,23 @@ async def load_driver(ctx: Context, name: str) -> ToolReturn:
         )
         return ToolReturn(text, metadata={"driver": facts})
 
-    return await shown(workspace, Shown(f"Loading {name}"), work)
+    return await shown(workspace, Shown(f"Loading {name}"), work, systems=[resolved(name)])
+
+
+def _connection(workspace: Workspace, system: str) -> tuple[str, dict[str, Any] | None]:
+    """As whom we are connected, from a live check, and what is wrong. An outage that is known is not met again."""
+    if not workspace.credentials.state(registry.manifest(system)).connected:
+        return driver_state(workspace, system), None
+    problem = workspace.failures.find(system, "check")
+    if problem is None:
+        try:
+            return driver_state(workspace, system, workspace.runner.call(system, "check")), None
+        except AuditUnavailable:
+            raise
+        except (DriverError, IntegratorError) as exc:
+            problem = error_facts(exc)
+            workspace.failures.note(system, "check", problem)
+    return f"loaded, but not connected: {problem['message']}", problem
 
 
 async def search_docs(ctx: Context, query: str, system: str = "") -> ToolReturn:
@@ -109,7 +129,7 @@ async def read_doc(ctx: Context, id: str) -> ToolReturn:
         driver = id.partition("/")[0]
         label = registry.manifests()[driver].label if driver in registry.manifests() else driver
         path = id.partition("/")[2].partition("#")[0]
-        step.detail = f"{label} {path.removesuffix('.md').rpartition('/')[2]}, {_heading(text)}"
+        step.detail = f"{label} {path.removesuffix('.md').rpartition('/')[2].replace('_', ' ')}, {_heading(text)}"
         return ToolReturn(describe.clipped(text), metadata={"doc": {"id": id}})
 
     return await shown(workspace, Shown("Read", id), work)

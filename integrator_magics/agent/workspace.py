@@ -21,11 +21,10 @@ if TYPE_CHECKING:
     from ..knowledge import Index
     from ..sandbox import Runner
 
-__all__ = ["REPAIRS", "STANDARD_ANSWER", "Schema", "Workspace"]
+__all__ = ["REPAIRS", "Schema", "Workspace", "resolved"]
 
 REPAIRS = 3  # rounds of repair before the user is asked
 FRESH = 300.0  # seconds for which a look at fields is not repeated
-STANDARD_ANSWER = "Go on from the standard schema"
 
 
 @dataclass(frozen=True)

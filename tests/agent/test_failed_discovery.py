@@ -167,3 +167,25 @@ def test_a_system_that_is_not_connected_is_named_with_what_it_needs(desk: Desk) 
     assert "not connected: needs SALESFORCE_DOMAIN" in loaded
     assert failed.startswith("Failed (NotConnected)")
     assert "%connect salesforce" in failed
+
+
+def test_an_outage_that_loading_met_is_not_met_again_by_looking(desk: Desk, down: Control) -> None:
+    desk.server.add(use("load_driver", name="salesforce"), use("get_fields", **LEAD), ask())  # type: ignore[arg-type]
+    desk.say("Sync leads")
+    loaded, looked = (entry.results[0] for entry in desk.server.asked[1:])
+    assert "State: loaded, but not connected: " in loaded
+    assert looked.startswith("No call was made")
+    assert desk.runner.asked == [("salesforce", "check")]
+    assert [(step.title, step.state) for step in desk.heard(Step)][-1] == ("Salesforce", "failed")
+    down.clear()
+    desk.server.add(use("get_fields", **LEAD), say("There it is."))
+    desk.answer("Try again")
+    assert "Lead in salesforce: " in desk.result()
+
+
+def test_loading_says_as_whom_we_are_connected(desk: Desk) -> None:
+    desk.server.add(use_all(("load_driver", {"name": "postgres"}), ("load_driver", {"name": "SFDC"})), say("Both."))
+    desk.say("Sync leads")
+    details = {step.title: step.detail for step in desk.heard(Step) if step.state == "done"}
+    assert details["PostgreSQL"] == "practice system, database demo, role integrator"
+    assert details["Salesforce"] == "practice system, connected"
