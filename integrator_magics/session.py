@@ -58,6 +58,7 @@ class Session:
         self.dialog = Dialog.load(self.home, notebook)
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
         self._turn: Future[None] | None = None
         self._runs: dict[str, Future[None]] = {}
         self._model = ""
@@ -298,14 +299,17 @@ class Session:
         """End practice systems and background work; stored things stay."""
         if self.busy:
             self.cancel()
+        self.wait(5)
         for name, practice in self.practice.items():
             self.credentials.drop_practice(name)
             practice.close()
         self.practice.clear()
         if "runner" in self.__dict__:
             self.runner.close()
-        if self._loop:
+        if self._loop and self._thread:
             self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
             self._loop = None
 
     # How it works inside.
@@ -425,7 +429,8 @@ class Session:
     def _submit(self, work: Coroutine[Any, Any, None]) -> Future[None]:
         if self._loop is None:
             self._loop = asyncio.new_event_loop()
-            threading.Thread(target=self._loop.run_forever, name="integrator", daemon=True).start()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="integrator", daemon=True)
+            self._thread.start()
         return asyncio.run_coroutine_threadsafe(work, self._loop)
 
     def _require_idle(self) -> None:
