@@ -14,6 +14,10 @@ from . import forms
 __all__ = ["CONTEXT", "SHORT", "Finder", "finders_for"]
 
 SHORT = 8  # characters; a shorter value counts only where a name or an address says what it is
+_COLOURED = 80  # characters; longer values are not looked for between colour codes
+_COLOUR = r"(?:\x1b\[[0-9;]{0,12}[A-Za-z]){0,2}"
+_BREAK = r"(?:\r\n|\n|\\r\\n|\\n)?"
+_BREAK_REVERSED = r"(?:\n\r|\n|n\\r\\|n\\)?"
 CONTEXT = 160  # characters before a short value that are looked at
 _WORDS = (
     r"pass(?:word|wd|phrase|code)?|pwd|secret|token|api[_-]?key|access[_-]?key|private[_-]?key|auth(?:orization)?|bearer"
@@ -36,9 +40,12 @@ class Finder:
     reach: int = 0  # longest text before the anchor
     longest: int = 0
     head: str | re.Pattern[str] = ""  # how a match begins, as far as it was seen
+    needs: str = ""  # without this in the text there is no match
 
     def find(self, text: str, start: int) -> tuple[int, int] | None:
         """Leftmost match that begins at or after `start`."""
+        if self.needs and text.find(self.needs, start) < 0:
+            return None
         if not self.anchor:
             assert self.after is not None
             at = start
@@ -64,6 +71,8 @@ class Finder:
     def open_end(self, text: str) -> int:
         """First place from which the rest of the text may be the beginning of a match; its length without one."""
         first = max(0, len(text) - self.longest - (1 if self.guard else 0) + 1)
+        if self.needs and text.find(self.needs, first) < 0:
+            return len(text)
         if isinstance(self.head, re.Pattern):
             hit = self.head.search(text, first)
             return hit.start() if hit else len(text)
@@ -88,7 +97,39 @@ def finders_for(value: str, name: str, common: bool = False) -> list[Finder]:
     if common or len(value) < SHORT:
         return [_spelled(value, name, _guard(name))]
     literals = [Finder(name, text, longest=len(text), head=text[:6]) for text in forms.whole(value)]
+    for core in forms.base64_cores(value):
+        literals += _wrapped(core, name)
+    if len(value) <= _COLOURED:
+        literals.append(_coloured(value, name))
     return [_spelled(value, name), *literals]
+
+
+def _wrapped(core: str, name: str) -> list[Finder]:
+    """Base64 with a line break anywhere in it, as mail and key files have it: one half is whole on either side."""
+    half, begin = len(core) // 2, 5
+    first, second = core[:half], core[half:]
+    longest = len(core) * 5
+    if half <= begin:
+        return [Finder(name, core, longest=len(core), head=core[:6])]
+    after = re.compile("".join(_BREAK + char for char in map(re.escape, second)))
+    inner = "".join(_BREAK_REVERSED + char for char in map(re.escape, reversed(first[begin:])))
+    before = re.compile(inner + _BREAK_REVERSED + re.escape(first[:begin][::-1]))
+    rest = core[begin:]
+    return [
+        Finder(name, first, after=after, longest=longest, head=core[:6]),
+        Finder(name, second, before=before, reach=longest, longest=longest, head=core[:begin]),
+        Finder(name, rest, longest=len(rest), head=rest[:6]),
+    ]
+
+
+def _coloured(value: str, name: str) -> Finder:
+    """The value with a terminal's colour codes somewhere inside."""
+    chars = [re.escape(char) for char in value]
+    head = ""
+    for char in reversed(chars):
+        head = rf"{char}(?:\x1b|{head})" if head else char + r"(?!)"
+    pattern = re.compile(_COLOUR.join(chars))
+    return Finder(name, "", after=pattern, longest=len(value) * 33, head=re.compile(head), needs="\x1b")
 
 
 def _spelled(value: str, name: str, guard: re.Pattern[str] | None = None) -> Finder:
@@ -96,7 +137,7 @@ def _spelled(value: str, name: str, guard: re.Pattern[str] | None = None) -> Fin
     before, after = value[: run.start()], value[run.end() :]
     lengths = [len(forms.spellings(char)[0]) for char in value]
     reverse = "".join(_either(char, reverse=True) for char in reversed(before))
-    leading = re.match(r"[A-Za-z0-9]{1,6}", value)
+    leading = re.match(r"[A-Za-z0-9]{5,6}", value)
     return Finder(
         name,
         run[0],
@@ -105,7 +146,7 @@ def _spelled(value: str, name: str, guard: re.Pattern[str] | None = None) -> Fin
         guard,
         sum(lengths[: run.start()]),
         sum(lengths),
-        leading[0] if leading else re.compile(_beginning(value[:4])),
+        leading[0] if leading else re.compile(_beginning(value[:6])),
     )
 
 

@@ -9,7 +9,7 @@ from functools import cache
 from html.entities import codepoint2name
 from urllib.parse import unquote, urlsplit
 
-__all__ = ["parts", "spellings", "whole"]
+__all__ = ["base64_cores", "parts", "spellings", "whole"]
 
 
 def parts(value: str) -> list[str]:
@@ -66,7 +66,7 @@ def spellings(char: str) -> tuple[str, ...]:
 
 
 def whole(value: str) -> list[str]:
-    """The whole value in alphabets that change every character: hex, base64 at three offsets, every byte escaped."""
+    """The whole value in alphabets that change every character: hex, every byte escaped."""
     data = value.encode("utf-8", "surrogatepass")
     units = value.encode("utf-16-be", "surrogatepass")
     pairs = [f"{units[i]:02x}{units[i + 1]:02x}" for i in range(0, len(units), 2)]
@@ -76,6 +76,13 @@ def whole(value: str) -> list[str]:
     found += ["".join(f"&#x{ord(char):x};" for char in value)]
     found += [_upper_hex(text) for text in found]
     found += ["".join(f"&#{ord(char)};" for char in value), "".join(f"&#{ord(char):03d};" for char in value)]
+    return list(dict.fromkeys(found))
+
+
+def base64_cores(value: str) -> list[str]:
+    """What is common to base64 of every text that holds the value, at each of the three offsets, in both alphabets."""
+    data = value.encode("utf-8", "surrogatepass")
+    found = []
     for offset in range(3):
         core = base64.b64encode(b"\0" * offset + data).decode("ascii")
         core = core[(offset * 8 + 5) // 6 : (offset + len(data)) * 8 // 6]

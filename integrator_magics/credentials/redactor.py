@@ -24,7 +24,7 @@ class Redactor:
         self._finders: tuple[Finder, ...] = ()
         self._indexed: tuple[Finder, ...] | None = None
         self._heads: dict[str, set[str]] = {}
-        self._patterns: list[re.Pattern[str]] = []
+        self._patterns: list[tuple[str, re.Pattern[str]]] = []
         for name, value in (values or {}).items():
             self.register(value, name)
 
@@ -118,8 +118,12 @@ class Redactor:
                 if isinstance(finder.head, str):
                     self._heads.setdefault(finder.head[0], set()).add(finder.head)
                 else:
-                    self._patterns.append(finder.head)
-        found = [hit.start() for pattern in self._patterns if (hit := pattern.search(text, start))]
+                    self._patterns.append((finder.needs, finder.head))
+        found = [
+            hit.start()
+            for needs, pattern in self._patterns
+            if (not needs or text.find(needs, start) >= 0) and (hit := pattern.search(text, start))
+        ]
         end = min([len(text), *found])
         for at in range(start, end):
             for head in self._heads.get(text[at], ()):

@@ -62,6 +62,11 @@ def encodings(value: str) -> dict[str, str]:
         "csv": value.replace('"', '""'),
         "shell": value.replace("'", "'\\''"),
     }
+    middle = len(value) // 2
+    found["coloured"] = f"\x1b[1;31m{value[:middle]}\x1b[0m\x1b[32m{value[middle:]}\x1b[0m"
+    found["coloured early"] = f"{value[:1]}\x1b[0m{value[1:]}"
+    for at in (60, 68, 75):
+        found[f"base64 in lines, {at}"] = base64.encodebytes(b"x" * (at * 3 // 4 - len(data) // 2) + data).decode()
     for offset in range(3):
         found[f"base64 at {offset}"] = base64.b64encode(b"x" * offset + data + b"y" * 3).decode()
         found[f"url base64 at {offset}"] = base64.urlsafe_b64encode(b"\xff" * offset + data).decode()
@@ -83,6 +88,8 @@ def test_every_form_of_a_value_is_replaced(case: Case) -> None:
     assert f"[{case.name}]" in clean
     assert clean.startswith("before ")
     assert clean.endswith(" after")
+    if "lines" in case.form or "coloured" in case.form:
+        return
     assert len(clean) < len("before [] after") + len(case.name) + 20, clean  # at most padding is left of it
 
 
