@@ -177,7 +177,7 @@ def _(event: Step) -> str:
     more = "".join(_table(table) for table in event.tables)
     if event.code:
         more = code_block(event.code) + more
-    return _card(icon, word, details(line, more, line=True) if more else line, f"step ig-{event.state}")
+    return _card(icon, word, details(line, more, line=True) if more else line, "step")
 
 
 def _options(options: list[Option]) -> str:

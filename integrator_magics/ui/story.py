@@ -12,6 +12,7 @@ from ..events import (
     Ended,
     Event,
     Failed,
+    Opened,
     Previewed,
     Progress,
     Ran,
@@ -21,6 +22,9 @@ from ..events import (
 )
 
 __all__ = ["Story"]
+
+# A step of the same id after one of these is a new step.
+_TURNS = (Opened, Answered, Decided, Ran, Failed, Ended)
 
 
 class Story:
@@ -55,6 +59,8 @@ class Story:
         if isinstance(event, Step):
             for place in range(len(self.entries) - 1, -1, -1):
                 entry = self.entries[place]
+                if isinstance(entry, _TURNS):
+                    break
                 if isinstance(entry, Step) and entry.id == event.id:
                     return place
         last = self.entries[-1] if self.entries else None

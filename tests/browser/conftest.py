@@ -243,11 +243,12 @@ class Lab:
         found: dict[str, Any] = json.loads((self.server.root / path).read_text())
         return found
 
-    def shot(self, name: str) -> Path:
-        """A screenshot into artefacts/."""
+    def shot(self, name: str, output: int | None = None) -> Path:
+        """A screenshot into artefacts/; of the output of one cell, or of the page."""
         ARTEFACTS.mkdir(exist_ok=True)
         path = ARTEFACTS / f"{name}.png"
-        self.page.screenshot(path=path)
+        seen = self.page if output is None else self.cell(output).locator(".jp-Cell-outputWrapper")
+        seen.screenshot(path=path)
         return path
 
     def close(self) -> None:
