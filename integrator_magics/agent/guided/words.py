@@ -261,6 +261,12 @@ def _closest(word: str, others: list[str]) -> float:
     return best_ratio if best_ratio >= 0.8 else 0.0
 
 
+def holds(said: str, name: str, label: str = "") -> bool:
+    """Whether all words of a phrase are among those of a name or its label."""
+    wanted = set(_canon(tokens(said)))
+    return bool(wanted) and (wanted <= set(_canon(name_tokens(name))) or wanted <= set(_canon(tokens(label))))
+
+
 def best(said: str, candidates: Mapping[str, str], *, obj: str = "", cutoff: float = 0.0) -> list[tuple[float, str]]:
     """Names by how well they fit, best first. `candidates` is name -> label."""
     scored = [(likeness(said, name, label, obj), name) for name, label in candidates.items()]
