@@ -21,6 +21,7 @@ logger = logging.getLogger("integrator")
 
 BATCH = 10_000
 KEPT_REJECTS = 100
+_written = 0  # rows added or changed by all syncs of this process, towards the ceiling of the run
 
 
 @dataclass
@@ -108,7 +109,7 @@ def sync(source: Source | Records, target: Target, key: str) -> Receipt:
     if isinstance(target.client, TableWriter):
         receipt.changes = target.client.change_table(target.object, records.fields, key)
     try:
-        _transfer(records, found, target, key, current, receipt)
+        _transfer(records, found, target, key, current, receipt, is_unique=_is_unique(source, found, records, key))
     except BaseException:
         _report(receipt, stopped=True)
         raise
@@ -123,8 +124,25 @@ def system_of(client: Any) -> str:
     return named if isinstance(named, str) else type(client).__module__.partition("_driver")[0]
 
 
-def _transfer(records: Records, found: Records, target: Target, key: str, current: mode.Mode, receipt: Receipt) -> None:
-    is_unique = bool(records.fields[key].get("primary_key"))
+def _is_unique(source: Source | Records, found: Records, records: Records, key: str) -> bool:
+    """Is the key all of the source's primary key, so that no value comes twice and none need be remembered."""
+    if isinstance(source, Records) or not records.fields[key].get("primary_key"):
+        return False
+    every = source.client.get_fields(source.object) if hasattr(source.client, "get_fields") else found.fields
+    return sum(bool(entry.get("primary_key")) for entry in every.values()) == 1
+
+
+def _transfer(
+    records: Records,
+    found: Records,
+    target: Target,
+    key: str,
+    current: mode.Mode,
+    receipt: Receipt,
+    *,
+    is_unique: bool,
+) -> None:
+    global _written
     seen: set[Any] = set()
     label = f"{system_of(target.client)}.{target.object}"
     shown_at = 0.0
@@ -144,9 +162,11 @@ def _transfer(records: Records, found: Records, target: Target, key: str, curren
                     seen.add(value)
                 fresh.append(row)
         if fresh:
-            if current is mode.Mode.APPLY and ceiling is not None and receipt.written + len(fresh) > ceiling:
-                mode.max_rows(receipt.written + _would_write(target, fresh, key))
-            result += target.client.upsert(target.object, fresh, key=key)
+            if current is mode.Mode.APPLY and ceiling is not None and _written + len(fresh) > ceiling:
+                mode.max_rows(_written + _would_write(target, fresh, key))
+            done = target.client.upsert(target.object, fresh, key=key)
+            _written += done.inserted + done.updated
+            result += done
         _add(receipt, result)
         receipt.source_count = found.source_count
         if time.monotonic() - shown_at > 0.3:

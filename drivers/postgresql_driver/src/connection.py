@@ -26,6 +26,7 @@ from .values import register_loaders
 
 __all__ = ["Settings", "connect", "translated"]
 
+LOCK_TIMEOUT = 30  # seconds to wait for somebody else's change to end
 # seconds a statement may take; PG_STATEMENT_TIMEOUT overrides them
 TIMEOUTS = {Mode.DISCOVERY: 30, Mode.PREVIEW: 300, Mode.APPLY: 1800}
 
@@ -69,7 +70,13 @@ def connect(settings: Settings, *, read_only: bool) -> psycopg.Connection[tuple[
 
     Raises AuthError, ConnectionError, ObjectNotFoundError (no such database) in one sentence.
     """
-    options = [f"statement_timeout={settings.timeout}s", "timezone=UTC", "datestyle=ISO", "intervalstyle=postgres"]
+    options = [
+        f"statement_timeout={settings.timeout}s",
+        f"lock_timeout={LOCK_TIMEOUT}s",
+        "timezone=UTC",
+        "datestyle=ISO",
+        "intervalstyle=postgres",
+    ]
     if read_only:
         options.append("default_transaction_read_only=on")
     try:

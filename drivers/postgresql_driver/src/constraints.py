@@ -1,7 +1,8 @@
 """Rows that the table's own rules would refuse, found out by reading: checks, unique columns, references.
 
-Not seen beforehand: triggers, row security, partial and expression indexes, the same unique value in two batches of a
-run, and references to tables that the reading role may not read. Such rows are refused in the run, each with its reason.
+Not seen beforehand: triggers, row security, partial and expression indexes, the same unique value in two batches of
+a run, and references to tables that the reading role may not read. Such rows are refused in the run, each with its
+reason.
 """
 
 from __future__ import annotations

@@ -16,35 +16,34 @@ from .models import Table
 __all__ = ["check_rights", "reader_sql", "warnings"]
 
 _RIGHTS = """
-SELECT r.rolsuper, r.rolcreaterole OR r.rolbypassrls OR r.rolreplication,
+SELECT r.rolname, r.rolsuper, r.rolcreaterole OR r.rolbypassrls OR r.rolreplication,
        (SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
            AND c.relowner = r.oid AND has_table_privilege(r.oid, c.oid, 'DELETE')),
        current_schema()
-  FROM pg_catalog.pg_roles r WHERE r.rolname = current_user
+  FROM pg_catalog.pg_roles r WHERE r.rolname IN (current_user, %(writer)s) ORDER BY r.rolname
 """
 
 
 def warnings(connection: psycopg.Connection[Any], settings: Settings) -> list[str]:
     """One sentence each, with the SQL that mends it."""
-    row = connection.execute(" ".join(_RIGHTS.split()).encode(), prepare=True).fetchone()
-    if row is None:
-        return []
-    is_super, is_strong, owned, schema = row
-    found = []
-    if is_super:
-        found.append(f"{settings.user} is a superuser: nothing in the database is out of its reach.")
-    elif is_strong:
-        found.append(f"{settings.user} may make roles, replicate or pass row security, which no script needs.")
-    if owned and not is_super:
-        found.append(f"{settings.user} owns {owned:,} table{'s' if owned != 1 else ''} and may delete from them.")
+    params = {"writer": os.environ.get("PGUSER", settings.user)}
+    found, schemas = [], set()
+    for role, is_super, is_strong, owned, schema in connection.execute(" ".join(_RIGHTS.split()), params):
+        schemas.add(schema)
+        if is_super:
+            found.append(f"{role} is a superuser: nothing in the database is out of its reach.")
+        elif is_strong:
+            found.append(f"{role} may make roles, replicate or pass row security, which no script needs.")
+        if owned and not is_super:
+            found.append(f"{role} owns {owned:,} table{'s' if owned != 1 else ''} and may delete from them.")
     is_here = settings.host in ("localhost", "127.0.0.1", "::1") or settings.host.startswith("/")
     if not is_here and not connection.pgconn.ssl_in_use:
         found.append("The connection is not encrypted: set PGSSLMODE=require in .env, if the server allows it.")
     if not os.environ.get("PG_READ_USER"):
         found.append(
             "There is no read-only role for looking around. Let an administrator run: "
-            f"{reader_sql(settings.database, schema or 'public')} and set PG_READ_USER and PG_READ_PASSWORD in .env."
+            f"{reader_sql(settings.database, next(iter(schemas), None) or 'public')} and set PG_READ_USER and PG_READ_PASSWORD in .env."
         )
     return found
 

@@ -88,6 +88,7 @@ def plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("INTEGRATOR_MODE", "INTEGRATOR_MAX_ROWS", "INTEGRATOR_REPORT"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(SYNC, "BATCH", 4)
+    monkeypatch.setattr(SYNC, "_written", 0)
 
 
 def rows(*ids: Any, v: str = "x") -> list[Record]:
@@ -151,6 +152,15 @@ def test_the_ceiling_is_checked_before_a_batch_as_exactly_as_the_target_allows(
     with pytest.raises(RowLimitError, match="more than the 6 that were approved"):
         sync(Source(source, "Things"), Target(target, "t"), key="id")
     assert len(target.held) == 2 + written
+
+
+def test_the_ceiling_holds_for_all_syncs_of_a_run_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INTEGRATOR_MAX_ROWS", "5")
+    first, second = Shelf(), Shelf()
+    sync(Source(Shelf(rows(1, 2, 3)), "Things"), Target(first, "t"), key="id")
+    with pytest.raises(RowLimitError, match="6 rows are more than the 5"):
+        sync(Source(Shelf(rows(1, 2, 3)), "Things"), Target(second, "t"), key="id")
+    assert second.held == {}
 
 
 def test_discovery_is_refused_before_the_source_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:

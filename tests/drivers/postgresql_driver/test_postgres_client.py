@@ -315,6 +315,14 @@ def test_check_says_who_and_where_and_warns_of_wide_rights(
     with PostgresClient() as client:
         warnings = client.check().warnings
     assert "superuser" in warnings[0]
+    monkeypatch.setenv("INTEGRATOR_MODE", "discovery")
+    monkeypatch.setenv("PG_READ_USER", "reader")
+    with PostgresClient() as client:
+        assert client.check()._asdict() == {
+            **found._asdict(),
+            "user": "reader",
+            "warnings": ("postgres is a superuser: nothing in the database is out of its reach.",),
+        }
     assert "CREATE ROLE integrator_reader" in warnings[-1]
 
 

@@ -518,3 +518,27 @@ def test_personal_columns_are_those_of_tables_about_people(schema: Callable[[str
     ]
     assert not [name for name, field in goods.items() if field.get("personal")]
     assert read["name"]["personal"] is True
+
+
+def test_a_part_of_a_primary_key_is_not_taken_for_unique(
+    admin: Admin, mode: Mode, schema: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(SYNC, "BATCH", 50)
+    place = schema("SELECT 1")
+    for _ in range(2):
+        with PostgresClient() as client:
+            items = Source(client, "order_items", {"order_id": "id", "product_id": "product"})
+            receipt = sync(items, Target(client, f"{place}.t"), key="id")
+    assert (receipt.unchanged, receipt.written, receipt.rejected) == (400, 0, 0)
+    assert receipt.duplicates == receipt.read - 400 > 0
+
+
+def test_a_table_that_somebody_else_holds_is_waited_for_and_then_given_up(
+    admin: Admin, mode: Mode, schema: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("postgresql_driver.src.connection.LOCK_TIMEOUT", 1)
+    place = schema("CREATE TABLE t (id text PRIMARY KEY)")
+    with admin.transaction():
+        admin.execute(f"LOCK TABLE {place}.t")
+        with pytest.raises(ConnectionError, match="Somebody else was changing"):
+            run([{"id": "1"}], kinds(id="text"), f"{place}.t")
