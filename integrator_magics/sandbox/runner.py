@@ -48,7 +48,7 @@ class Runner:
         self._lock = threading.Lock()
         self._choosing = threading.Lock()
         self._chosen: tuple[str, Sandbox, str] | None = None
-        self._sessions: set[SandboxSession] = set()
+        self._sessions: dict[SandboxSession, str] = {}  # and the name of the script
 
     # What runs where.
 
@@ -163,7 +163,7 @@ class Runner:
         )
         started = time.monotonic()
         try:
-            outcome = self._run(spec, on_event)
+            outcome = self._run(spec, name, on_event)
         except BaseException as exc:
             self._after(number, event, facts | {"outcome": type(exc).__name__}, started)
             raise
@@ -172,13 +172,14 @@ class Runner:
         outcome.audit_record = self._after(number, event, facts | {"outcome": outcome.status} | counts, started)
         return outcome
 
-    def cancel(self) -> None:
-        """Stop everything that runs now."""
+    def cancel(self, name: str | None = None) -> None:
+        """Stop the runs of one script, or everything that runs now."""
         with self._lock:
-            sessions = list(self._sessions)
+            sessions = [session for session, of in self._sessions.items() if name in (None, of)]
         for session in sessions:
             session.cancel()
-        self._workers.cancel()
+        if name is None:
+            self._workers.cancel()
 
     def close(self) -> None:
         """Stop everything and end the processes that wait."""
@@ -190,11 +191,11 @@ class Runner:
 
     # How it works inside.
 
-    def _run(self, spec: RunSpec, on_event: OnLine | None) -> Outcome:
+    def _run(self, spec: RunSpec, name: str, on_event: OnLine | None) -> Outcome:
         redactor = self._credentials.redactor()
         session = self._choice()[0].open(spec)
         with self._lock:
-            self._sessions.add(session)
+            self._sessions[session] = name
         try:
             send = relay(redactor, on_event or (lambda line: None))
             raw = session.run(send)
@@ -211,7 +212,7 @@ class Runner:
             raise SandboxUnavailable(redactor.redact(str(exc.args[0])), redactor.redact(exc.next)) from None
         finally:
             with self._lock:
-                self._sessions.discard(session)
+                del self._sessions[session]
             session.close()
 
     def _allowed_systems(self, code: str, mode: Mode, event: str, facts: Mapping[str, Any]) -> list[str]:

@@ -26,6 +26,7 @@ from .waiting import readable
 __all__ = ["LocalSession", "Preparation"]
 
 TICK = 0.05  # seconds between looks at the report and the clock
+GRACE = 0.35  # seconds a script that is told to stop has for its last words
 DISK_EVERY = 0.25
 BEGIN = 20.0  # seconds to take the job
 _CHUNK = 256 * 1024
@@ -163,17 +164,23 @@ class LocalSession:
         open_ends = {*pipes, prepared.channel.fileno()}
         disk_at = 0.0
         gone_at: float | None = None
-        while open_ends and self._stop is None:
+        told_at: float | None = None
+        while open_ends:
             now = time.monotonic()
             if now >= deadline:
-                self._stop = "timeout"
-                return
+                self._stop = self._stop or "timeout"
+            if self._stop is not None:
+                if told_at is None and self._stop in ("timeout", "cancelled"):
+                    told_at = now
+                    self._ask_to_stop()
+                elif told_at is None or now - told_at > GRACE:
+                    return
             if gone_at is None and prepared.process.poll() is not None:
                 gone_at = now
             if gone_at is not None and now - gone_at > 0.3:
                 return  # something that outlived it still holds a pipe; the kill that follows ends it
-            waiting = [*open_ends, self._wake.fileno()]
-            for number in readable(waiting, 0 if self._tail.has_more else min(TICK, deadline - now)):
+            waiting = open_ends if self._stop else {*open_ends, self._wake.fileno()}
+            for number in readable(waiting, 0 if self._tail.has_more else TICK):
                 if number == self._wake.fileno():
                     continue
                 data = os.read(number, _CHUNK)
@@ -187,6 +194,11 @@ class LocalSession:
             if now >= disk_at:
                 disk_at = now + DISK_EVERY
                 self._check_disk()
+
+    def _ask_to_stop(self) -> None:
+        """A KeyboardInterrupt inside, so that a sync rolls back what is open and reports what it has written."""
+        with contextlib.suppress(OSError):
+            wire.send(self._prepared.channel, {"stop": True})
 
     def _hear(self, data: bytes) -> None:
         """A message from inside; from here on the script may have written it, so nothing in it is trusted."""

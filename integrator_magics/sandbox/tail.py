@@ -22,7 +22,8 @@ class ReportTail:
         self._offset = 0
         self._rest = b""
         self._count = 0
-        self.lines: list[dict[str, Any]] = []
+        self._lines: list[dict[str, Any]] = []
+        self._progress: dict[str, dict[str, Any]] = {}
         self.is_over = False
         self.has_more = False
 
@@ -35,9 +36,17 @@ class ReportTail:
         self._count += len(lines)
         self.is_over = self._offset > self._limit or self._count > LINES
         found = [line for text in lines if (line := _parsed(text))]
-        # Progress is for the moment, not for the record.
-        self.lines += [line for line in found if line["kind"] != "progress"]
+        for line in found:
+            if line["kind"] == "progress":
+                self._progress[str(line.get("label"))] = line
+            else:
+                self._lines.append(line)
         return found
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """All lines so far; of each progress the last one, at the end."""
+        return [*self._lines, *self._progress.values()]
 
     def close(self) -> None:
         """Let go of the file. Calling this twice does no harm."""

@@ -132,7 +132,7 @@ def test_events_arrive_while_the_script_runs(sandbox: Sandbox) -> None:
     assert outcome.status == "ok"
     assert [event.line["done"] for event in seen if isinstance(event, Reported)] == [1, 2]
     assert Output("stdout", "half way\n") in seen
-    assert outcome.report == []  # progress is for the moment only
+    assert outcome.report == [{"kind": "progress", "label": "rows", "done": 2, "total": 2}]  # only where it ended
 
 
 def test_printed_text_is_kept_in_order_and_bad_bytes_do_no_harm(run: Any) -> None:

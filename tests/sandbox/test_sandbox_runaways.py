@@ -60,6 +60,24 @@ def test_cancel_from_another_thread_ends_it_at_once(sandbox: Sandbox) -> None:
     assert outcome.error.message == "The run was stopped."
 
 
+@pytest.mark.parametrize("ending", ["cancelled", "timeout"])
+def test_a_stopped_script_can_say_how_far_it_got(sandbox: Sandbox, ending: str) -> None:
+    code = (
+        "from integrator_drivers import report\nimport time\n"
+        "try:\n    print('on', flush=True)\n    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n"
+        "    report('target', system='acme', object='Lead', add=260, stopped=True)\n    raise\n"
+    )
+    seconds = 1.0 if ending == "timeout" else 30.0
+    session = sandbox.open(RunSpec(code=code, mode=Mode.APPLY, limits=Limits(seconds=seconds)))
+    try:
+        outcome = session.run(lambda event: session.cancel() if ending == "cancelled" else None)
+    finally:
+        session.close()
+    assert outcome.status == ending
+    assert [line["add"] for line in outcome.report] == [260]
+
+
 def test_a_cancel_before_the_run_means_no_run(sandbox: Sandbox) -> None:
     session = sandbox.open(RunSpec(code="open('ran', 'w')", mode=Mode.DISCOVERY))
     try:

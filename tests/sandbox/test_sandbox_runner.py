@@ -379,6 +379,32 @@ def test_a_stopped_run_says_so(runner: Runner, log: AuditLog) -> None:
     assert log.tail(1)[0]["outcome"] == "cancelled"
 
 
+def test_only_the_named_run_is_stopped(runner: Runner) -> None:
+    code = "import itertools\nprint('on')\nfor _ in itertools.count():\n    pass\n"
+    outcomes: dict[str, str] = {}
+    running = threading.Barrier(3)
+
+    def work(name: str) -> None:
+        outcome = runner.run(code, mode="discovery", name=name, on_event=lambda line: _once(running, line))
+        outcomes[name] = outcome.status
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in ("one", "two")]
+    for thread in threads:
+        thread.start()
+    running.wait(60)
+    runner.cancel("one")
+    threads[0].join(60)
+    assert outcomes == {"one": "cancelled"}
+    runner.cancel()
+    threads[1].join(60)
+    assert outcomes["two"] == "cancelled"
+
+
+def _once(barrier: threading.Barrier, line: dict[str, Any]) -> None:
+    if line["kind"] == "output" and line["stream"] == "stdout":
+        barrier.wait(60)
+
+
 def test_a_run_that_takes_too_long_says_so(runner: Runner) -> None:
     outcome = runner.run("import itertools\nfor _ in itertools.count():\n    pass\n", mode="discovery", timeout=0.5)
     assert outcome.status == "timeout"

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import importlib
 import os
+import signal
 import socket
 import sys
 import threading
@@ -63,11 +64,22 @@ def _script(channel: socket.socket, job: Mapping[str, Any]) -> int:
     wire.send(channel, {"started": True, "confined": confined}, listeners)
     for listener in listeners:
         listener.close()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Thread(target=_stop_when_told, args=(channel,), daemon=True).start()
     for name in [entry for entry in sys.modules if entry.partition(".")[0] == "inside"]:
         del sys.modules[name]
     ended = script.run(job["script"])
     wire.send(channel, {"end": ended})
     return int(ended["exit_code"])
+
+
+def _stop_when_told(channel: socket.socket) -> None:
+    """Raise KeyboardInterrupt in the script when the host says stop; end at once when the host is gone."""
+    main = threading.main_thread().ident
+    if channel.recv(64) and main is not None:
+        signal.pthread_kill(main, signal.SIGINT)
+    else:
+        os._exit(1)
 
 
 def _leave(code: int) -> None:
