@@ -43,7 +43,7 @@ class Agent:
 
     def __init__(self, workspace: Workspace, choice: models.ModelChoice) -> None:
         self.workspace = workspace
-        self.choice = models.guided_choice() if workspace.in_guided_mode else choice
+        self.choice = choice
 
     async def turn(self, history: list[Any], text: str, *, call: str = "") -> Turn:
         """Go on from `history` with a prompt, or with the answer to the question `call`.
@@ -54,6 +54,10 @@ class Agent:
         """
         from pydantic_ai.exceptions import ModelAPIError, ModelNotFoundError, UnexpectedModelBehavior
 
+        if not history:
+            self.workspace.in_guided_mode = False  # a new dialog
+        if self.workspace.in_guided_mode:
+            self.choice = models.guided_choice()
         before = messages_of.load(history)
         self._remember(before)
         self.workspace.user_spoke(text, is_answer=bool(call))
@@ -173,7 +177,7 @@ class Agent:
             instructions=instructions(datetime.now().astimezone()),
             toolsets=[toolset()],
             model_settings=models.model_settings(self.choice),
-            retries=2,
+            retries=3,
         )
 
     def _require_budget(self, messages: list[ModelMessage], asked: int) -> None:
