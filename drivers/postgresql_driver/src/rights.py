@@ -10,6 +10,7 @@ from psycopg import sql
 
 from integrator_drivers import ForbiddenError
 
+from . import catalog
 from .connection import Settings
 from .models import Table
 
@@ -19,8 +20,7 @@ _RIGHTS = """
 SELECT r.rolname, r.rolsuper, r.rolcreaterole OR r.rolbypassrls OR r.rolreplication,
        (SELECT count(*) FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relkind IN ('r', 'p') AND n.nspname NOT IN ('pg_catalog', 'information_schema')
-           AND c.relowner = r.oid AND has_table_privilege(r.oid, c.oid, 'DELETE')),
-       current_schema()
+           AND c.relowner = r.oid AND has_table_privilege(r.oid, c.oid, 'DELETE'))
   FROM pg_catalog.pg_roles r WHERE r.rolname IN (current_user, %(writer)s) ORDER BY r.rolname
 """
 
@@ -28,9 +28,8 @@ SELECT r.rolname, r.rolsuper, r.rolcreaterole OR r.rolbypassrls OR r.rolreplicat
 def warnings(connection: psycopg.Connection[Any], settings: Settings) -> list[str]:
     """One sentence each, with the SQL that mends it."""
     params = {"writer": os.environ.get("PGUSER", settings.user)}
-    found, schemas = [], set()
-    for role, is_super, is_strong, owned, schema in connection.execute(" ".join(_RIGHTS.split()), params):
-        schemas.add(schema)
+    found = []
+    for role, is_super, is_strong, owned in connection.execute(" ".join(_RIGHTS.split()), params):
         if is_super:
             found.append(f"{role} is a superuser: nothing in the database is out of its reach.")
         elif is_strong:
@@ -43,7 +42,8 @@ def warnings(connection: psycopg.Connection[Any], settings: Settings) -> list[st
     if not os.environ.get("PG_READ_USER"):
         found.append(
             "There is no read-only role for looking around. Let an administrator run: "
-            f"{reader_sql(settings.database, next(iter(schemas), None) or 'public')} and set PG_READ_USER and PG_READ_PASSWORD in .env."
+            f"{reader_sql(settings.database, catalog.default_schema(connection))} "
+            "and set PG_READ_USER and PG_READ_PASSWORD in .env."
         )
     return found
 
