@@ -131,8 +131,9 @@ class Credentials:
 
     def redactor(self) -> Redactor:
         """Replaces every secret value known now, and those registered later."""
+        common = self._common()
         for name, value in self._secrets():
-            self._redactor.register(value, name, common=value.casefold() in self._common())
+            self._redactor.register(value, name, common=value.casefold() in common)
         return self._redactor
 
     def find_secret(self, text: str) -> str | None:

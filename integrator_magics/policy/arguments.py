@@ -104,8 +104,12 @@ def _names_of_files(script: Script, node: ast.Call, arguments: list[ast.expr]) -
             _file(script, node, argument)
 
 
-def _file(script: Script, node: ast.AST, argument: ast.expr | None) -> None:
+def _file(script: Script, node: ast.AST, argument: ast.expr | None, depth: int = 4) -> None:
     if argument is not None and _is_file_object(script, argument):
+        return
+    if isinstance(argument, ast.Name) and depth and (given := script.given(argument.id)):
+        for value in given:
+            _file(script, node, value, depth - 1)
         return
     if problem := file_name_problem(argument, script.constants):
         script.add(node, *problem, Label.DANGEROUS)

@@ -77,7 +77,7 @@ def _of_client(script: Script, node: ast.Attribute, systems: set[str]) -> None:
     call = script.called.get(id(node))
     if name in table("methods", "client_reads"):
         if name == "query" or (name == "search" and _kinds(script, systems) == ["sql"]):
-            _query(script, node, _kinds(script, systems))
+            _query(script, node, _kinds(script, systems), surely=_is_client(script, node.value))
         elif call:
             _secret_table(script, call, systems)
     elif name in CLIENT_WRITES:
@@ -116,7 +116,7 @@ def _of_data(script: Script, node: ast.Attribute) -> None:
             if call:
                 _write_arguments(script, call)
     elif name == "query":
-        _query(script, node, _kinds(script, script.used_systems()))
+        _query(script, node, _kinds(script, script.used_systems()), surely=False)
     elif name == "drop" and call and _names_an_object(call):
         script.add(node, "would drop an object of a system", NO_DELETE, Label.DELETE)
     elif name in table("methods", "table_shaping"):
@@ -136,12 +136,12 @@ def _of_data(script: Script, node: ast.Attribute) -> None:
         script.add(node, f"hands on {name}", NO_DELETE, Label.DELETE)
 
 
-def _query(script: Script, node: ast.Attribute, dialects: list[str]) -> None:
+def _query(script: Script, node: ast.Attribute, dialects: list[str], *, surely: bool) -> None:
     call = script.called.get(id(node))
     if call is None:
         script.add(node, "hands on a query method", "Call it where the query stands.")
         return
-    for reason in classify_query(call, dialects, script.constants).reasons:
+    for reason in classify_query(call, dialects, script.constants, surely=surely).reasons:
         script.add(node, reason.what, reason.instead, reason.label, never=True)
 
 

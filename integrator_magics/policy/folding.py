@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 
 __all__ = ["constants", "fold"]
@@ -52,6 +53,12 @@ def fold(node: ast.expr | None, names: Mapping[str, object], *, hole: str | None
             return _short(glue.join(entries)) if entries is not None else None
         case ast.Call(func=ast.Name(id="dedent") | ast.Attribute(attr="dedent"), args=[inner], keywords=[]):
             return fold(inner, names, hole=hole) if _DEDENT in names else None
+        case ast.Call(func=ast.Attribute(value=value, attr="format")) if hole is not None:
+            text = fold(value, names)
+            return _short(re.sub(r"\{[^{}]*\}", lambda _: hole, text)) if isinstance(text, str) else None
+        case ast.BinOp(left=left, op=ast.Mod()) if hole is not None:
+            text = fold(left, names)
+            return _short(re.sub(r"%(?:\(\w+\))?[sdrif]", lambda _: hole, text)) if isinstance(text, str) else None
         case ast.Tuple(elts=elts) | ast.List(elts=elts):
             found = [fold(entry, names, hole=hole) for entry in elts]
             return tuple(found) if None not in found else None

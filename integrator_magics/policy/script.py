@@ -30,6 +30,8 @@ class Script:
         self.members: dict[str, set[tuple[str, str]]] = {}  # local name -> (module, member)
         self.local: set[str] = set()
         self.functions: set[str] = set()  # defined here
+        self.definitions: list[ast.FunctionDef] = []
+        self.loose: set[str] = set()  # bound by loops, unpacking, walrus
         self.classes: set[str] = set()  # defined here
         self.methods: set[str] = set()  # of classes defined here
         self.bound: dict[str, list[ast.expr | None]] = {}  # local name -> what it was bound to; None = anything
@@ -75,6 +77,34 @@ class Script:
         """The expression is neither called nor a part of an annotation."""
         return id(node) not in self.called and id(node) not in self.annotations
 
+    def given(self, name: str) -> list[ast.expr]:
+        """Everything a parameter of one function is ever given; empty when that can't be told."""
+        if self.bound.get(name) != [None] or name in self.loose:
+            return []
+        owners = [node for node in self.definitions if name in {entry.arg for entry in _positional(node.args)}]
+        if len(owners) != 1 or owners[0].decorator_list or not self._only_called(owners[0].name):
+            return []
+        owner = owners[0]
+        order = [entry.arg for entry in _positional(owner.args)]
+        place = order.index(name)
+        missing = len(order) - len(owner.args.defaults)
+        default = owner.args.defaults[place - missing] if place >= missing else None
+        found: list[ast.expr] = []
+        for call in self.called.values():
+            if not (isinstance(call.func, ast.Name) and call.func.id == owner.name):
+                continue
+            if any(isinstance(entry, ast.Starred) for entry in call.args) or any(k.arg is None for k in call.keywords):
+                return []
+            value = call.args[place] if len(call.args) > place else keyword(call, name) or default
+            if value is None:
+                return []
+            found.append(value)
+        return found
+
+    def _only_called(self, function: str) -> bool:
+        loads = [n for n in ast.walk(self.tree) if isinstance(n, ast.Name) and n.id == function]
+        return self.bound.get(function) == [None] and all(id(node) in self.called for node in loads)
+
     def labels(self, systems: set[str]) -> str:
         """Systems in words."""
         return " or ".join(self.manifests[system].label for system in sorted(systems)) or "a system"
@@ -111,6 +141,7 @@ class Script:
             case ast.FunctionDef(name=name, returns=returns):
                 self._bind(name, None)
                 self.functions.add(name)
+                self.definitions.append(node)
                 self._annotated(returns)
             case ast.ClassDef(name=name, body=body):
                 self._bind(name, None)
@@ -139,6 +170,7 @@ class Script:
                 self.local.add(name)
         for loose in _loose_targets(node):
             self._bind(loose, None)
+            self.loose.add(loose)
 
     def _bind(self, name: str, value: ast.expr | None) -> None:
         self.local.add(name)
@@ -147,6 +179,10 @@ class Script:
     def _annotated(self, annotation: ast.expr | None) -> None:
         if annotation is not None and all(isinstance(inner, _OF_TYPES) for inner in ast.walk(annotation)):
             self.annotations |= {id(inner) for inner in ast.walk(annotation)}
+
+
+def _positional(signature: ast.arguments) -> list[ast.arg]:
+    return [*signature.posonlyargs, *signature.args]
 
 
 def called_name(node: ast.expr) -> str:
