@@ -40,7 +40,7 @@ def read_only() -> list[Path]:
         found += [Path(prefix) / name for name in ("lib", "lib64", "pyvenv.cfg")]
     executable = Path(sys.executable)
     while True:  # every link on the way to the real program
-        found.append(executable.parent)
+        found.append(executable)
         if not executable.is_symlink():
             break
         executable = executable.parent / executable.readlink()
