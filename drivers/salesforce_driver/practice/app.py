@@ -9,11 +9,12 @@ from zoneinfo import ZoneInfo
 
 from integrator_practice.http import Request, Response, Router, json_response
 
-from . import reading, writing
+from . import bulk_ingest, bulk_query, reading, writing
 from .auth import Accounts
 from .calls import Call, Handler
 from .cursors import Cursors
 from .errors import SalesforceError, not_found
+from .jobs import Jobs
 from .org import Org
 from .soql import Clock
 
@@ -28,7 +29,10 @@ _WORDED: dict[int, tuple[str, str]] = {
     429: ("REQUEST_LIMIT_EXCEEDED", "ConcurrentRequests (Concurrent API Requests) Limit exceeded."),
     503: ("SERVER_UNAVAILABLE", "Server is temporarily unavailable"),
 }
-_READING_POST = re.compile(r"/services/(oauth2/.*|Soap/.*|data/[^/]+/composite/sobjects/\w+/?)")
+_READING = {
+    "POST": re.compile(r"/services/(oauth2/.*|Soap/.*|data/[^/]+/(composite/sobjects/\w+|jobs/query)/?)"),
+    "PATCH": re.compile(r"/services/data/[^/]+/jobs/query/\w+/?"),
+}
 
 
 class SalesforceApp:
@@ -39,6 +43,7 @@ class SalesforceApp:
         self.accounts = accounts
         self.base_url = ""
         self._cursors = Cursors()
+        self._jobs = Jobs()
         self._requests = 0
         self._router = self._routes()
 
@@ -57,10 +62,11 @@ class SalesforceApp:
         return response
 
     def is_mutation(self, request: Request) -> bool:
-        """POST, PATCH, PUT and DELETE, except logins and reads by POST."""
-        if request.method == "POST":
-            return not _READING_POST.fullmatch(request.path)
-        return request.method in ("PATCH", "PUT", "DELETE")
+        """POST, PATCH, PUT and DELETE, except logins, reads by POST and what becomes of a query job."""
+        reading = _READING.get(request.method)
+        if reading and reading.fullmatch(request.path):
+            return False
+        return request.method in ("POST", "PATCH", "PUT", "DELETE")
 
     def fault_response(self, status: int) -> Response:
         """REST errors as Salesforce words them."""
@@ -68,12 +74,21 @@ class SalesforceApp:
         return json_response([{"message": message, "errorCode": code}], status)
 
     def fault(self, name: str, options: Mapping[str, Any]) -> bool:
-        """expire_sessions; lock (times: records); hide_field (object, field: by field-level security)."""
+        """expire_sessions; lock (times: records); hide_field (object, field: by field-level security).
+
+        Of Bulk jobs: slow_job (polls), fail_job (message), cut_csv (times: pages).
+        """
         match name:
             case "expire_sessions":
                 self.accounts.expire_sessions()
             case "lock":
                 self.org.locked_writes = int(options.get("times", 1))
+            case "slow_job":
+                self._jobs.slow_polls = int(options.get("polls", 3))
+            case "fail_job":
+                self._jobs.next_failure = str(options.get("message", "InternalServerError : something went wrong"))
+            case "cut_csv":
+                self._jobs.cuts = int(options.get("times", 1))
             case "hide_field":
                 described = self.org.schema.object(str(options.get("object")))
                 field = described and described.field(str(options.get("field")))
@@ -87,6 +102,7 @@ class SalesforceApp:
     def clear_faults(self) -> None:
         """Nothing is locked or hidden any more."""
         self.org.locked_writes = 0
+        self._jobs.calm()
         for described in self.org.schema.objects.values():
             described.hidden.clear()
 
@@ -113,7 +129,8 @@ class SalesforceApp:
             lambda request, version: self.accounts.soap_login(request, version, self.base_url)
         )
         router.route("GET", "/services/data")(lambda request: json_response(_versions()))
-        for method, path, handler in (*reading.ROUTES, *writing.ROUTES, ("GET", "/limits", self._limits)):
+        routes = (*reading.ROUTES, *writing.ROUTES, *bulk_query.ROUTES, *bulk_ingest.ROUTES)
+        for method, path, handler in (*routes, ("GET", "/limits", self._limits)):
             router.route(method, "/services/data/{version}" + path)(self._behind_login(handler))
         return router
 
@@ -127,7 +144,7 @@ class SalesforceApp:
             user = self._user(request)
             clock = Clock(self.org.clock(), ZoneInfo(user["TimeZoneSidKey"]))
             base = f"/services/data/{version}"
-            call = Call(request, base, int(match[1]), user["Id"], clock, self.org, self._cursors)
+            call = Call(request, base, int(match[1]), user["Id"], clock, self.org, self._cursors, self._jobs)
             return handler(call, **names)
 
         return checked

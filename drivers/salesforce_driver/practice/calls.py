@@ -10,6 +10,7 @@ from integrator_practice.http import Request, Response
 
 from .cursors import Cursors
 from .errors import SalesforceError, not_found
+from .jobs import Jobs
 from .org import Org
 from .schema import Object
 from .soql import Clock
@@ -28,6 +29,7 @@ class Call:
     clock: Clock
     org: Org
     cursors: Cursors
+    jobs: Jobs
 
     def described(self, name: str) -> Object:
         """The object of that name. Raises NOT_FOUND."""
