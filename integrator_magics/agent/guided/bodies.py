@@ -15,9 +15,15 @@ __all__ = ["body", "read_of", "systems_of", "variable"]
 _WRITERS = {"csv": "to_csv", "json": "to_json", "jsonl": "to_jsonl", "parquet": "to_parquet"}
 _RESERVED = word_set(
     "main run sync join show days_ago start_of now source target date datetime timedelta rows row table counter "
-    "counts groups value values result name names total totals count fields ranked mean median"
+    "counts groups value values result name names total totals count fields ranked"
 )
-_FUNCTIONS = {"sum": "sum", "average": "mean", "median": "median", "highest": "max", "lowest": "min"}
+_MEASURES = {
+    "sum": "sum(values)",
+    "average": "sum(values) / len(values)",
+    "median": "(sorted(values)[len(values) // 2] + sorted(values)[~(len(values) // 2)]) / 2",
+    "highest": "max(values)",
+    "lowest": "min(values)",
+}
 
 
 def variable(name: str, taken: Iterable[str] = ()) -> str:
@@ -231,30 +237,32 @@ def _question(plan: Plan, client: str) -> list[str]:
 def _counts(plan: Plan, noun: str, by: str, label: str, shown: str) -> list[str]:
     if not by:
         return [f"        show(sum(1 for _ in {noun}), name={shown})"]
-    order = "sorted(counts.items(), key=lambda entry: entry[1])" if plan.ascending else "counts.most_common()"
+    ranked = "sorted(counts.items(), key=lambda entry: entry[1])" if plan.ascending else "counts.most_common()"
     return [
         f"        counts = Counter(row[{quoted(by)}] for row in {noun})",
-        f"        rows = [{{{label}: value, {shown}: count}} for value, count in {order}]",
+        f"        ranked = {ranked}",
+        f"        rows = [{{{label}: value, {shown}: count}} for value, count in ranked]",
         f"        show(rows, name={quoted(plan.name)})",
     ]
 
 
 def _measures(plan: Plan, noun: str, by: str, label: str) -> list[str]:
     of = quoted(plan.of)
-    function = _FUNCTIONS[plan.measure]
+    measure = _MEASURES[plan.measure]
     name = quoted(f"{plan.measure}_{snake(plan.of)}")
     if not by:
-        empty = "0" if function == "sum" else "None"
+        empty = "0" if plan.measure == "sum" else "None"
         return [
             f"        values = [row[{of}] for row in {noun} if row[{of}] is not None]",
-            f"        show({function}(values) if values else {empty}, name={name})",
+            f"        result = {measure} if values else {empty}",
+            f"        show(result, name={name})",
         ]
     return [
         "        groups = {}",
         f"        for row in {noun}:",
         f"            if row[{of}] is not None:",
         f"                groups.setdefault(row[{quoted(by)}], []).append(row[{of}])",
-        f"        totals = {{value: {function}(values) for value, values in groups.items()}}",
+        f"        totals = {{value: {measure} for value, values in groups.items()}}",
         f"        ranked = sorted(totals.items(), key=lambda entry: entry[1], reverse={not plan.ascending})",
         f"        rows = [{{{label}: value, {name}: total}} for value, total in ranked]",
         f"        show(rows, name={quoted(plan.name)})",

