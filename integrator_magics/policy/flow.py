@@ -13,6 +13,8 @@ from .tables import table
 
 __all__ = ["ClientFlow"]
 
+_PASSES = 100
+
 
 class ClientFlow:
     """`systems(expression)` = the drivers whose client the expression may be or hold."""
@@ -34,19 +36,29 @@ class ClientFlow:
                     for entry in node.body
                     if isinstance(entry, ast.AnnAssign) and isinstance(entry.target, ast.Name)
                 ]
-        for _ in range(12):
+        self._known: dict[int, set[str]] = {}  # within one pass
+        for _ in range(_PASSES):
             before = self._size()
+            self._known = {}
             self._pass(tree)
             if self._size() == before:
-                break
+                return
+        raise ValueError("names are handed on too often")
 
     def systems(self, node: ast.expr | None) -> set[str]:
         """Drivers whose client this may be, or hold."""
+        if node is None:
+            return set()
+        if id(node) not in self._known:
+            self._known[id(node)] = self._systems(node)
+        return self._known[id(node)]
+
+    def _systems(self, node: ast.expr) -> set[str]:
         match node:
-            case None | ast.Constant() | ast.Compare() | ast.JoinedStr() | ast.UnaryOp():
+            case ast.Constant() | ast.Compare() | ast.JoinedStr() | ast.UnaryOp():
                 return set()
             case ast.Name(id=name):
-                return self._names.get(name, set())
+                return set(self._names.get(name, ()))
             case ast.Attribute(value=value, attr=attr):
                 return (
                     self._attributes.get(attr, set())

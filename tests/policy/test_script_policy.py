@@ -136,6 +136,20 @@ def test_strange_shapes_get_a_verdict_and_not_an_error(code: str) -> None:
     assert classify(code).label in Label
 
 
+@pytest.mark.parametrize("piece", [".b", ".b()", "[0].b", ".assign(a=lambda d: d.b)", ".b(a.b)", " + a.b"])
+def test_long_chains_take_no_time(piece: str) -> None:
+    assert classify("x = a" + piece * 150).label in Label
+
+
+def test_a_client_is_followed_through_many_names() -> None:
+    names = "\n".join(f"    a{n} = a{n - 1}" for n in range(40, 0, -1))
+    code = (
+        f"from salesforce_driver import SalesforceClient\nfor _ in range(50):\n{names}\n    a0 = SalesforceClient()\n"
+    )
+    assert classify(code + "    a40.rows2('Lead')").label is Label.UNKNOWN
+    assert "Salesforce" in classify(code + "    a40.rows2('Lead')").reasons[0].what
+
+
 def test_every_example_of_every_driver_is_allowed() -> None:
     from integrator_drivers import registry
 
