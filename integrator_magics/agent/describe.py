@@ -59,10 +59,12 @@ def objects_text(system: str, objects: list[dict[str, Any]], about: str = "", *,
     return data(system, "\n".join([head, *_cut(lines, "call list_objects with `about` to see only some")]))
 
 
-def rows_text(system: str, name: str, rows: list[dict[str, Any]], count: int) -> str:
-    """Rows as lines of `field=value`, long values clipped."""
+def rows_text(system: str, name: str, rows: list[dict[str, Any]], count: int, budget: int = BUDGET) -> str:
+    """Rows as lines of `field=value`, long values clipped; `budget` in characters."""
     lines = [", ".join(f"{key}={_clip(value)}" for key, value in row.items()) for row in rows]
-    return data(system, "\n".join([f"{name}: {count:,} rows", *_cut(lines, "ask for fewer columns to see more rows")]))
+    return data(
+        system, "\n".join([f"{name}: {count:,} rows", *_cut(lines, "ask for fewer columns to see more rows", budget)])
+    )
 
 
 def sample_text(system: str, obj: str, rows: list[dict[str, Any]], filled: dict[str, float]) -> str:
@@ -117,13 +119,13 @@ def _clip(value: Any, length: int = VALUE) -> str:
     return text if len(text) <= length else f"{text[:length]}..."
 
 
-def _cut(lines: Iterable[str], more: str) -> list[str]:
+def _cut(lines: Iterable[str], more: str, budget: int = BUDGET) -> list[str]:
     kept: list[str] = []
     used = 0
     lines = list(lines)
     for number, line in enumerate(lines):
         used += len(line) + 1
-        if used > BUDGET:
+        if used > budget:
             return [*kept, f"... and {len(lines) - number:,} more; {more}"]
         kept.append(line)
     return kept

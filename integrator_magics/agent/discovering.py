@@ -83,6 +83,7 @@ async def sample(ctx: Context, system: str, object: str, n: int = 20) -> ToolRet
 
     def work(step: Shown) -> ToolReturn:
         name = registry.resolve(system)
+        _require_live(workspace, [name])
         if workspace.seen(name, object) is None:
             workspace.keep(name, object, plain(workspace.runner.call(name, "get_fields", object)), verified=True)
         found = workspace.runner.call(name, "sample", object, max(1, min(n, SAMPLE)))
@@ -107,6 +108,7 @@ async def run_discovery(ctx: Context, code: str, purpose: str) -> ToolReturn:
     systems, objects = objects_named(code)
 
     def work(step: Shown) -> ToolReturn:
+        _require_live(workspace, systems)
         outcome = workspace.runner.run(code, mode=Mode.DISCOVERY, purpose=purpose)
         if outcome.status != "ok":
             raise _run_error(outcome)
@@ -117,7 +119,8 @@ async def run_discovery(ctx: Context, code: str, purpose: str) -> ToolReturn:
         ]
         answers = [{line["name"]: line["value"]} for line in outcome.report if line["kind"] == "value"]
         values = {key: value for entry in masked(workspace, answers, objects) for key, value in entry.items()}
-        text = "\n".join(describe.rows_text("discovery", t.name, t.rows, t.count) for t in step.tables)
+        share = describe.BUDGET // (len(step.tables) or 1)
+        text = "\n".join(describe.rows_text("discovery", t.name, t.rows, t.count, share) for t in step.tables)
         if values:
             text += "\n" + describe.data("discovery", describe.clipped(json.dumps(values, ensure_ascii=False)))
         tables = [dict(vars(table)) for table in step.tables]
@@ -144,6 +147,16 @@ def remember_failure(failures: Failures, tool: str, args: dict[str, Any], told: 
     }
     if tool in calls:
         failures.note(system, calls[tool], error)
+
+
+def _require_live(workspace: Workspace, systems: list[str]) -> None:
+    """Raises IntegratorError for a system that the user wants to do without for now."""
+    for name in workspace.standard.intersection(systems):
+        label = registry.manifest(name).label
+        raise IntegratorError(
+            f"You chose to go on from the standard schema of {label}, so nothing is read from it.",
+            "Its objects and fields are known from get_fields; values are not.",
+        )
 
 
 def _live(workspace: Workspace, system: str, what: str) -> str:

@@ -89,7 +89,7 @@ async def run_script(ctx: Context, name: str) -> ToolReturn:
     workspace = ctx.deps
     if workspace.repairs_used_up:
         return _enough(name)
-    systems, objects = await asyncio.to_thread(_named_in, workspace, name)
+    digest, systems, objects = await asyncio.to_thread(_named_in, workspace, name)
 
     def work(step: Shown) -> ToolReturn:
         preview = workspace.preview(name)
@@ -109,7 +109,8 @@ async def run_script(ctx: Context, name: str) -> ToolReturn:
         return ToolReturn(text, metadata={"preview": _facts(workspace, preview, tables, objects)})
 
     step = Shown(f"Preview of {name}", "read-only run, nothing is written")
-    result = await shown(workspace, step, work, systems=systems, is_script=True)
+    call = f"preview {name} {digest}"  # the same text is not tried twice
+    result = await shown(workspace, step, work, systems=systems, call=call, is_script=True)
     if isinstance(result.metadata, dict) and "error" in result.metadata:
         workspace.failed_tries += 1
     return result
@@ -123,11 +124,13 @@ def _enough(name: str) -> ToolReturn:
     return ToolReturn(ENOUGH, metadata={"error": error})
 
 
-def _named_in(workspace: Workspace, name: str) -> tuple[list[str], list[tuple[str, str]]]:
+def _named_in(workspace: Workspace, name: str) -> tuple[str, list[str], list[tuple[str, str]]]:
+    """Hash, systems and objects of the newest version."""
     try:
-        return objects_named(workspace.scripts.latest(name).code)
+        version = workspace.scripts.latest(name)
     except IntegratorError:
-        return [], []  # the preview says that there is no such script
+        return "", [], []  # the preview says that there is no such script
+    return version.sha256, *objects_named(version.code)
 
 
 def _counts(target: TargetCounts) -> str:

@@ -111,10 +111,10 @@ def _failed(
 
 
 def _not_again(workspace: Workspace, name: str, error: dict[str, Any]) -> ToolReturn:
-    text = (
-        f"No call was made: this failed before ({error['message']}) and is not tried again by itself. "
-        f"Ask the user how to go on: {WAYS_ON}."
-    )
+    text = "No call was made: this failed before and is not tried again by itself. "
+    text += describe.data(name, error["message"])
+    if error.get("outage"):
+        text += f"\nAsk the user how to go on: {WAYS_ON}."
     return _clean(workspace, ToolReturn(text, metadata={"error": error, "system": name}))
 
 

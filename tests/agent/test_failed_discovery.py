@@ -97,6 +97,36 @@ def test_the_standard_schema_needs_no_call_and_is_marked(desk: Desk, down: Contr
     assert "Not verified: Lead in Salesforce: Id, Name, Email, LeadSource, CreatedDate" in wrote.explanation
 
 
+def test_no_values_are_read_after_the_user_chose_the_standard_schema(desk: Desk, down: Control) -> None:
+    desk.server.add(use("get_fields", **LEAD), ask())  # type: ignore[arg-type]
+    desk.say("Sync leads")
+    reached = len(down.requests())
+    discovery = ("run_discovery", {"code": QUERY.format("SELECT Id FROM Lead"), "purpose": "I look at leads."})
+    desk.server.add(use_all(("sample", LEAD), discovery), say("Fields only, then."))
+    desk.answer("Go on from the standard schema")
+    assert all("nothing is read from it" in entry for entry in desk.server.asked[-1].results)
+    assert len(down.requests()) == reached
+
+
+def test_a_script_that_failed_is_not_run_again_unchanged(desk: Desk, control: Control) -> None:
+    wrong = SYNC.replace('key="salesforce_id"', 'key="name"').replace('"Name": "name", ', '"Description": "name", ')
+    desk.server.add(
+        use_all(
+            ("get_fields", LEAD),
+            ("get_fields", {"system": "postgresql", "object": "public.leads"}),
+        ),
+        use("write_script", name="lead_sync", code=wrong.replace("days_ago(30)", "days_ago('x')"), explanation=["x"]),
+        use("run_script", name="lead_sync"),
+        use("run_script", name="lead_sync"),
+        say("It fails."),
+    )
+    desk.say("Sync leads")
+    first, again = (entry.results[0] for entry in desk.server.asked[-2:])
+    assert first.startswith("Failed (RunFailed)")
+    assert again.startswith("No call was made")
+    assert desk.runner.asked.count(("run", "preview")) == 1
+
+
 def test_the_answer_counts_after_a_restart_too(desk: Desk, down: Control) -> None:
     desk.server.add(use("get_fields", **LEAD), ask())  # type: ignore[arg-type]
     desk.say("Sync leads")

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 
+import jsonschema
+import pytest
 from agent_desk import SYNC, Desk
 from stand_ins.anthropic_messages import say, use, use_all
 
 from integrator_magics.events import Said, Step, Usage, Wrote
 
+SCHEMAS = Path(__file__).parents[3] / "shared" / "specs" / "anthropic" / "messages_schemas.from-sdk-2.11.0.json.gz"
 COUNT = """
 from integrator_drivers import show
 from salesforce_driver import SalesforceClient
@@ -111,6 +116,15 @@ def test_the_prompt_is_cached_and_the_newest_message_too(desk: Desk) -> None:
     first = desk.server.asked[0].body
     assert first["system"] == body["system"]
     assert first["tools"] == body["tools"]
+
+
+@pytest.mark.skipif(not SCHEMAS.exists(), reason="../shared/specs/anthropic is not there")
+def test_requests_fit_the_schema_of_the_vendors_client(desk: Desk) -> None:
+    schema = json.loads(gzip.decompress(SCHEMAS.read_bytes()))["params"]["MessageCreateParams"]
+    play(desk)
+    desk.answer("LeadSource")
+    for entry in desk.server.asked:
+        jsonschema.validate(entry.body, schema)
 
 
 def test_the_dialog_goes_on_in_a_new_process(desk: Desk) -> None:
