@@ -39,20 +39,21 @@ SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS native, b.typn
        pg_get_expr(d.adbin, d.adrelid) AS expression, a.attidentity::text AS identity,
        a.attgenerated::text AS generated, col_description(a.attrelid, a.attnum) AS comment,
        CASE WHEN t.typtype = 'd' THEN t.typtypmod ELSE a.atttypmod END AS typmod,
-       (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder)
-          FROM pg_catalog.pg_enum e WHERE e.enumtypid = b.oid) AS choices,
+       (SELECT array_agg(l.enumlabel::text ORDER BY l.enumsortorder)
+          FROM pg_catalog.pg_enum l WHERE l.enumtypid = b.oid) AS choices,
        EXISTS (SELECT 1 FROM pg_catalog.pg_index i
                 WHERE i.indrelid = a.attrelid AND i.indisprimary AND a.attnum = ANY (i.indkey)) AS primary_key,
        (SELECT array_agg(DISTINCT fn.nspname || '.' || f.relname)
           FROM pg_catalog.pg_constraint k JOIN pg_catalog.pg_class f ON f.oid = k.confrelid
           JOIN pg_catalog.pg_namespace fn ON fn.oid = f.relnamespace
          WHERE k.conrelid = a.attrelid AND k.contype = 'f' AND a.attnum = ANY (k.conkey)) AS refers,
-       b.typcategory IN ('A', 'E', 'R') OR EXISTS (
-           SELECT 1 FROM pg_catalog.pg_opclass o WHERE o.opcdefault AND o.opcintype IN (b.oid,
-               CASE WHEN b.typname = 'varchar' THEN 'text'::regtype::oid ELSE b.oid END)) AS comparable
+       e.typcategory IN ('E', 'R') OR e.typname = 'varchar' OR EXISTS (
+           SELECT 1 FROM pg_catalog.pg_opclass o JOIN pg_catalog.pg_am m ON m.oid = o.opcmethod
+            WHERE o.opcdefault AND o.opcintype = e.oid AND m.amname IN ('btree', 'hash')) AS comparable
   FROM pg_catalog.pg_attribute a
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   JOIN pg_catalog.pg_type b ON b.oid = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END
+  JOIN pg_catalog.pg_type e ON e.oid = CASE WHEN b.typcategory = 'A' THEN b.typelem ELSE b.oid END
   LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum
  WHERE a.attrelid = %(oid)s::oid AND a.attnum > 0 AND NOT a.attisdropped
  ORDER BY a.attnum

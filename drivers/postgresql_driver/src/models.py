@@ -13,7 +13,7 @@ __all__ = ["Check", "Column", "ForeignKey", "Table", "Unique", "native_type_of",
 
 _TYPES: dict[str, FieldType] = {
     **dict.fromkeys(("int2", "int4", "int8", "oid"), "integer"),
-    **dict.fromkeys(("numeric", "float4", "float8", "money"), "number"),
+    **dict.fromkeys(("numeric", "float4", "float8"), "number"),
     "bool": "boolean",
     "date": "date",
     **dict.fromkeys(("timestamp", "timestamptz"), "datetime"),

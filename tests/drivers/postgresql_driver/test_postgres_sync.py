@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -542,3 +544,96 @@ def test_a_table_that_somebody_else_holds_is_waited_for_and_then_given_up(
         admin.execute(f"LOCK TABLE {place}.t")
         with pytest.raises(ConnectionError, match="Somebody else was changing"):
             run([{"id": "1"}], kinds(id="text"), f"{place}.t")
+
+
+def test_a_run_that_is_killed_leaves_whole_batches_and_the_next_one_goes_on(
+    admin: Admin, postgres: dict[str, str], schema: Callable[[str], str]
+) -> None:
+    place = schema("SELECT 1")
+    code = f"""
+import sys
+from importlib import import_module
+from integrator_drivers import Records, Target, sync
+from postgresql_driver import PostgresClient
+
+import_module("integrator_drivers.sync").BATCH = 10
+
+def rows():
+    for n in range(50):
+        if n == 25 and sys.argv[1] == "stop":
+            print("reached", flush=True)
+            sys.stdin.read()
+        yield {{"id": n, "v": "x"}}
+
+kinds = {{"id": {{"type": "integer", "native_type": "int", "nullable": False}},
+         "v": {{"type": "text", "native_type": "text", "nullable": True}}}}
+with PostgresClient() as client:
+    print(sync(Records(kinds, rows), Target(client, "{place}.t"), key="id"))
+"""
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen([*command, "stop"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "reached\n"
+        first.kill()
+    assert admin.execute(f"SELECT count(*), min(id), max(id) FROM {place}.t").fetchone() == (20, 0, 19)
+    second = subprocess.run([*command, "go"], capture_output=True, text=True, check=True)
+    assert second.stdout.strip() == "50 read = 30 added + 0 updated + 20 unchanged + 0 rejected"
+    left = "SELECT count(*) FROM pg_class WHERE relname LIKE 'integrator_stage%'"
+    assert admin.execute(left).fetchone() == (0,)
+
+
+def test_columns_of_every_type_are_written_and_recognised(
+    admin: Admin, mode: Mode, schema: Callable[[str], str]
+) -> None:
+    place = schema(
+        """
+        CREATE TYPE pair AS (a int, b text);
+        CREATE TYPE mood AS ENUM ('good', 'bad');
+        CREATE TABLE t (
+            id uuid PRIMARY KEY, a json[], b mood[], c text[][], d int4range, e inet, f cidr, g macaddr, h time,
+            i timetz, j interval, k point, l bytea, m money, n bit(4), o tsvector, q pair, r name, s char,
+            t int2[], u numeric, v timestamp(0), w varchar(3)[], x "char", y circle
+        )
+        """
+    )
+    row = {
+        "id": "A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11",
+        "a": ['{"x": 1}', None],
+        "b": ["good", "bad"],
+        "c": [["a", 'b"\\'], [",", None]],
+        "d": "[1,5]",
+        "e": "::1",
+        "f": "10.0.0.0/8",
+        "g": "08:00:2b:01:02:03",
+        "h": "10:00",
+        "i": "10:00+02",
+        "j": "36 hours",
+        "k": "(1,2)",
+        "l": b"\x00\xff",
+        "m": "12.50",
+        "n": "0101",
+        "o": "fat cat",
+        "q": "(1,two)",
+        "r": "name",
+        "s": "x",
+        "t": [1, 2],
+        "u": Decimal("1e30"),
+        "v": "2026-01-01T00:00:00.6",
+        "w": ["abc"],
+        "x": "y",
+        "y": "<(0,0),1>",
+    }
+    fields = kinds(**dict.fromkeys(row, "text"))
+    assert counts(preview_then_apply(mode, [row], fields, f"{place}.t", "id")) == (1, 0, 0, 0, 0)
+    changed = {**row, "a": ['{"x": 2}'], "c": None, "k": "(2,2)"}
+    mode("preview")
+    assert [d["column"] for d in run([changed], fields, f"{place}.t").differences] == ["a", "c", "k"]
+    assert counts(preview_then_apply(mode, [changed], fields, f"{place}.t", "id")) == (0, 1, 0, 0, 0)
+    with PostgresClient() as client:
+        (back,) = client.read(f"{place}.t").rows()
+        assert back["l"] == b"\x00\xff"
+        receipt = sync(Source(client, f"{place}.t"), Target(client, f"{place}.copy"), key="id")
+        assert receipt.rejects == []
+        assert (receipt.inserted, receipt.rejected) == (1, 0)
+        again = sync(Source(client, f"{place}.t"), Target(client, f"{place}.copy"), key="id")
+        assert again.unchanged == 1
