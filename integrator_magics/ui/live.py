@@ -86,7 +86,8 @@ class LiveView:
         self._saved = display(self._bundle(), raw=True, display_id=True, metadata=self._mark())
         bundle = self.widget._repr_mimebundle_()
         plain = "The dialog is shown with buttons in a notebook; here, `%wait` shows what happens, `%answer` answers."
-        display({**bundle, "text/plain": plain}, raw=True)
+        # Where no widget can be shown, the transcript above tells the story: a page shows the empty HTML.
+        display({**bundle, "text/html": "<!-- live dialog -->", "text/plain": plain}, raw=True)
         self._bridge.on_hello.append(self._page_came)
         if not self._events:
             self._say("Working ...")

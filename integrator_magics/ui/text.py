@@ -41,7 +41,13 @@ _MARKS = {"done": "v", "running": ".", "failed": "x"}
 def transcript(events: Iterable[Event]) -> str:
     """The whole dialog as text, without the code of an approval: what is saved must not be able to approve."""
     story = Story(events)
-    entries = [replace(entry, code="") if isinstance(entry, Previewed) else entry for entry in story.entries]
+    decided = {entry.name for entry in story.entries if isinstance(entry, Decided)}
+    entries = [
+        replace(entry, code="", needs_decision=entry.needs_decision and entry.name not in decided)
+        if isinstance(entry, Previewed)
+        else entry
+        for entry in story.entries
+    ]
     found = [line for entry in entries for line in lines(entry)]
     if story.usage:
         found += lines(story.usage)

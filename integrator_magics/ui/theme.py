@@ -23,9 +23,9 @@ _CSS = """
 .ig-line { display: inline-flex; flex-wrap: wrap; column-gap: 12px; width: calc(100% - 24px); vertical-align: top; }
 .ig-title { font-weight: 600; }
 .ig-line .ig-title { flex: none; min-width: 120px; }
-.ig-detail, .ig-time, .ig-usage { color: var(--jp-ui-font-color2, inherit); }
+.ig-dialog .ig-detail, .ig-live .ig-detail, .ig-time, .ig-usage { color: var(--jp-ui-font-color2, inherit); }
 .ig-line .ig-detail { flex: 1 1 200px; }
-.ig-own { font-style: normal; color: var(--jp-ui-font-color1, inherit); }
+.ig-dialog .ig-own, .ig-live .ig-own { color: var(--jp-ui-font-color1, inherit); }
 .ig-time { font-variant-numeric: tabular-nums; }
 .ig-asked, .ig-preview, .ig-ran, .ig-card.ig-failed { margin: 4px 0; }
 .ig-asked, .ig-preview { border-left-color: var(--jp-brand-color1, currentColor); }

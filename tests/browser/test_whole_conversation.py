@@ -44,6 +44,7 @@ def test_from_a_sentence_to_an_exported_script(lab: Any) -> None:
     lab.see("Its cell was brought up to date.")
     lab.shot("24-every-night", 4)
     assert 'SCHEDULE = "' in lab.sources()[3]
+    assert "Working" not in lab.cell(2).inner_text()
     lab.page.evaluate("() => window.jupyterapp.commands.execute('notebook:insert-cell-below')")
     lab.edit(5, "%export lead_sync lead_sync.py")
     lab.run(5)
