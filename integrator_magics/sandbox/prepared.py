@@ -12,7 +12,6 @@ import subprocess
 import tempfile
 import threading
 import time
-import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,7 +28,7 @@ __all__ = ["Pool", "Prepared", "prepare"]
 
 START = 60.0  # seconds a process may take to get ready
 KILL = 0.5  # seconds until everything in it must be gone
-_open: weakref.WeakSet[Prepared] = weakref.WeakSet()
+_open: set[Prepared] = set()
 
 
 @dataclass(eq=False)
@@ -104,6 +103,7 @@ class Prepared:
 
     def close(self) -> None:
         """Kill it and remove its folder."""
+        _open.discard(self)
         self.kill()
         self.channel.close()
         for pipe in (self.process.stdout, self.process.stderr):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -225,6 +226,27 @@ def test_a_killed_kernel_takes_its_runs_with_it(kind: str, tmp_path: Path, reque
     assert gone(marker)
     if folder is not None:
         assert gone(str(folder))
+
+
+@pytest.mark.parametrize("kind", ["Bubblewrap", "ChildProcess"])
+def test_a_program_that_forgets_to_close_leaves_nothing(
+    kind: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    if kind == "Bubblewrap":
+        request.getfixturevalue("walled")
+    program = (
+        "from integrator_drivers import Mode\n"
+        "from integrator_magics.sandbox import RunSpec\n"
+        "from integrator_magics.sandbox.bubblewrap import Bubblewrap\n"
+        "from integrator_magics.sandbox.child import ChildProcess\n"
+        f"sandbox = {kind}()\nsandbox.warm()\n"
+        "sandbox.open(RunSpec(code='', mode=Mode.APPLY)).run(print)\nsandbox.warm()\n"
+    )
+    env = {**os.environ, "TMPDIR": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program], env=env, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert list(tmp_path.iterdir()) == []
+    assert gone(str(tmp_path))
 
 
 @pytest.mark.parametrize("where", ["folder", "script"])
