@@ -24,8 +24,9 @@ def join(
     """Each left row with each right row of the same key; several matches make several rows.
 
     keep="left" also keeps left rows without a match, their right columns empty; "inner" drops them. No value matches
-    no value. The left side streams; the right side is held in memory, so put the smaller one there. Right columns get
-    `prefix`; one whose name the left side has too gets the right object's name in front ("CampaignMember.Id").
+    nothing; a number matches its text. The left side streams, the right side is held in memory: put the smaller one
+    there. Right columns get `prefix`; one whose name the left side has too gets the right object's name in front
+    ("CampaignMember.Id").
     """
     if keep not in ("left", "inner"):
         raise ValidationError(f'join keeps "left" or "inner" rows, not "{keep}".')
@@ -35,6 +36,10 @@ def join(
             raise FieldNotFoundError(
                 f'The {word} side of the join has no field "{key}"; it has {", ".join(side.fields)}.', near
             )
+    kinds = {left.fields[left_key]["type"], right.fields[right_key]["type"]}
+    if "json" in kinds:
+        raise ValidationError("A field that holds JSON can't be what two sides are joined by.")
+    is_text = bool(kinds & {"text", "reference"})  # then 5 and "5" are the same
     renamed: dict[str, str] = {}
     fields: dict[str, Field] = dict(left.fields)
     for name, field in right.fields.items():
@@ -58,12 +63,13 @@ def join(
         for row in right.rows():
             value = row.get(right_key)
             if value is not None:
+                value = str(value) if is_text else value
                 matches.setdefault(value, []).append({renamed[name]: entry for name, entry in row.items()})
         empty = dict.fromkeys(renamed.values())
         with closing(left.rows()) as stream:  # type: ignore[type-var]  # a generator in fact
             for row in stream:
                 value = row.get(left_key)
-                found = matches.get(value, ()) if value is not None else ()
+                found = matches.get(str(value) if is_text else value, ()) if value is not None else ()
                 for match in found:
                     yield row | match
                 if not found and keep == "left":

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -307,6 +308,15 @@ def test_a_join_names_clashing_columns_and_can_prefix_them() -> None:
         join(one, two, "id", "ids")
     with pytest.raises(ValidationError, match='not "right"'):
         join(one, two, "id", "id", keep="right")  # type: ignore[arg-type]
+
+
+def test_keys_of_different_kinds_match_by_their_text() -> None:
+    number = "12345678-1234-5678-1234-567812345678"
+    texts = Records(fields(id="text"), [{"id": "5"}, {"id": number}, {"id": None}])
+    others = Records(fields(n="integer"), [{"n": 5}, {"n": UUID(number)}], obj="o")
+    assert [row["n"] for row in join(texts, others, "id", "n").rows()] == [5, UUID(number), None]
+    with pytest.raises(ValidationError, match="holds JSON"):
+        join(Records(fields(j="json"), []), others, "j", "n")
 
 
 def test_joined_columns_may_be_empty_and_are_no_key_any_more() -> None:
