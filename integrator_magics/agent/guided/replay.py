@@ -30,6 +30,10 @@ _STOP = re.compile(r"^\W*(?:stop|cancel|abort|forget it|never ?mind)\W*$", re.IG
 _LEAD = r"^\W*(?:(?:now|next|then|also|and|please|can you|could you|great|perfect|ok|okay|thanks|thank you)\W+)*"
 _VERB = re.compile(rf"{_LEAD}(?:{VERBS})\b", re.IGNORECASE)
 _ADDING = re.compile(r"\b(?:add|include|drop|remove|also (?:add|the)|with)\b", re.IGNORECASE)
+_DELETE_WORD = re.compile(
+    r"\b(?:delete|remove|erase|purge|truncate|drop|wipe|clean out|clear out|get rid of|destroy|archive|void)\b",
+    re.IGNORECASE,
+)
 _REPORT = re.compile(r"\b(?:report|those|them|these|which ones|csv|json|list|show)\b", re.IGNORECASE)
 
 
@@ -90,7 +94,8 @@ def _said(text: str, place: int, state: State, lexicon: Lexicon) -> None:
         state.kind = "help"
     elif is_delete(text, lexicon, has_script=before is not None):
         state.kind = "delete"
-        state.deleted = replace(parse(text, lexicon, state.today), kind="copy", adjectives=())
+        plain = _DELETE_WORD.sub("export", text, count=1)
+        state.deleted = replace(parse(plain, lexicon, state.today), kind="copy")
     elif _STOP.match(text):
         state.kind = "stop"
     elif before and _CONTINUE.match(text):
