@@ -66,6 +66,8 @@ class Integrations:
 
         A script that writes leaves an approval waiting. Raises PolicyRefused, RunFailed and the like, in a sentence.
         """
+        from .policy import Label, allowed
+
         version = self.store.save(name, code)
         window_end = datetime.now(UTC)
         started = time.monotonic()
@@ -73,7 +75,8 @@ class Integrations:
         _require_ok(name, outcome, "Nothing was written.")
         targets, tables = _targets(outcome.report), _tables(outcome.report)
         self._audit("preview", version, counts=[_counts(entry) for entry in targets], files=_file_names(outcome))
-        writes = bool(targets)
+        # By what the script could do, not only by what this preview met: a write may hang on a condition.
+        writes = bool(targets) or allowed(code, Mode.APPLY).label is Label.WRITE
         facts = self._facts(version, targets, window_end, (outcome.backend, str(outcome.level)))
         code_word, expires, needs_decision = "", "", True
         if writes:
@@ -127,9 +130,14 @@ class Integrations:
             raise ApprovalRequired(f"{name} has changed since this preview.", "Run its cell again for a new one.")
         if not preview.writes:
             return self._confirm(entry, person, emit)
-        self.approvals.approve(name, code, person, notebook=self.notebook)
+        facts = {"approved": True, "person": person, "digest": entry.facts.digest}
+        self._audit("decision", entry.version, phase="before", **facts)
+        try:
+            self.approvals.approve(name, code, person, notebook=self.notebook)
+        except ApprovalRequired as exc:
+            self._audit("decision", entry.version, phase="refused", **facts, reason=str(exc))
+            raise
         approved_at = datetime.now(UTC).isoformat(timespec="seconds")
-        self._audit("decision", entry.version, approved=True, person=person, digest=entry.facts.digest)
         now = self._facts(entry.version, preview.targets, entry.window_end, self._backend(entry.version.code))
         self.approvals.use(replace(now, nonce=entry.facts.nonce, expires=entry.facts.expires))
         del self._waiting[name]
@@ -142,7 +150,7 @@ class Integrations:
         entry = self._waiting.pop(name)
         approved = self.store.approved(name)
         person, at = (approved.approved_by, approved.approved_at) if approved else ("", "")
-        return self._apply(entry, None, person, at, emit)
+        return self._apply(entry, 0, person, at, emit)
 
     def reject(self, name: str, reason: str, emit: Emit) -> Decided:
         """A person says no; the preview is void and the reason is recorded."""
@@ -173,7 +181,7 @@ class Integrations:
         self.store.mark_approved(name, entry.version.sha256, person)
         del self._waiting[name]
         emit(Decided(name, True, person, at))
-        return self._apply(entry, None, person, at, emit)
+        return self._apply(entry, 0, person, at, emit)
 
     def _apply(self, entry: _Waiting, max_rows: int | None, person: str, approved_at: str, emit: Emit) -> Ran:
         version = entry.version

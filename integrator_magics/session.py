@@ -80,7 +80,7 @@ class Session:
     def audit(self) -> AuditLog:
         from .audit import AuditLog
 
-        return AuditLog(self.home / "audit")
+        return AuditLog(self.home / "audit", redactor=self.credentials.redactor())
 
     @cached_property
     def approvals(self) -> Approvals:

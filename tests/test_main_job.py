@@ -217,3 +217,17 @@ def test_nothing_runs_when_the_log_cannot_be_written(talk: Talk) -> None:
 def test_an_unapproved_script_is_not_exported(talk: Talk) -> None:
     with pytest.raises(IntegratorError, match="has changed since it was approved"):
         talk.session.export("lead_sync", "again.py")
+
+
+def test_a_write_that_hangs_on_a_condition_needs_an_approval_too(talk: Talk) -> None:
+    code = (
+        "from datetime import date\n\n"
+        "from postgresql_driver import PostgresClient\n\n"
+        "with PostgresClient() as postgresql:\n"
+        "    if date.today().year > 2999:\n"
+        '        postgresql.upsert("public.leads", [{"salesforce_id": "1"}], key="salesforce_id")\n'
+    )
+    preview = only(talk.run("sleeper", code), Previewed)
+    assert preview.targets == []
+    assert preview.writes
+    assert preview.needs_decision
