@@ -24,7 +24,9 @@ from .cleaning import clean_outcome, relay
 from .egress import base_urls, endpoints, is_loopback
 from .outputs import carry_out, list_files
 from .protocols import Limits, Outcome, RunSpec, Sandbox, SandboxSession
+from .records import counts_of, requests, told
 from .values import as_error, as_value
+from .variables import for_mode, mode_variables
 from .worker import Workers
 
 __all__ = ["Runner"]
@@ -109,13 +111,13 @@ class Runner:
             self._after(number, "discovery", facts | {"outcome": type(exc).__name__}, started)
             raise
         value = as_value(redactor.redact_data(answer.value))
-        calls = {"calls": _requests(redactor.redact_data(answer.report))}
+        calls = {"calls": requests(redactor.redact_data(answer.report))}
         if answer.error is not None:
             error = as_error(redactor.redact_data(answer.error), manifest.label)
             failed = {"outcome": type(error).__name__, "error": str(error)}
             self._after(number, "discovery", facts | failed | calls, started)
             raise error
-        self._after(number, "discovery", facts | {"outcome": "ok"} | _told(method, value) | calls, started)
+        self._after(number, "discovery", facts | {"outcome": "ok"} | told(method, value) | calls, started)
         self.warm()
         return value
 
@@ -157,7 +159,7 @@ class Runner:
         spec = RunSpec(
             code=code,
             mode=mode,
-            env=env | _mode_variables(mode, now or datetime.now(UTC), max_rows),
+            env=env | mode_variables(mode, now or datetime.now(UTC), max_rows),
             egress=tuple(egress),
             limits=Limits(seconds=timeout or _SECONDS[mode]),
         )
@@ -168,7 +170,7 @@ class Runner:
             self._after(number, event, facts | {"outcome": type(exc).__name__}, started)
             raise
         outcome.backend, outcome.level = backend, level
-        counts = _counts(outcome)
+        counts = counts_of(outcome)
         outcome.audit_record = self._after(number, event, facts | {"outcome": outcome.status} | counts, started)
         return outcome
 
@@ -256,7 +258,7 @@ class Runner:
         for manifest in manifests:
             own = self._credentials.env_for(manifest)
             egress += endpoints(manifest, own)
-            env |= _for_mode(manifest, own, mode)
+            env |= for_mode(manifest, own, mode)
         return env, list(dict.fromkeys(egress))
 
     def _preload(self) -> list[str]:
@@ -274,58 +276,3 @@ class Runner:
             return self._record({"event": event, "phase": "after", "of": number, **facts, "seconds": seconds})
         except AuditUnavailable:
             return number
-
-
-def _for_mode(manifest: Manifest, env: Mapping[str, str], mode: Mode) -> dict[str, str]:
-    """The variables a run in this mode gets.
-
-    Where a read-only login is there (PG_READ_USER, PG_READ_PASSWORD), discovery and preview don't get the secrets of
-    the writing one (PGPASSWORD), and apply does not get those of the reading one.
-    """
-    secrets = {variable.name for variable in manifest.env if variable.secret and variable.name in env}
-    readers = {name for name in secrets if "_READ_" in name}
-    writers = {plain for name in readers for plain in (name.replace("_READ_", "_"), name.replace("_READ_", ""))}
-    withheld = readers if mode is Mode.APPLY else writers & secrets
-    return {name: value for name, value in env.items() if name not in withheld}
-
-
-def _mode_variables(mode: Mode, now: datetime, max_rows: int | None) -> dict[str, str]:
-    found = {"INTEGRATOR_MODE": str(mode), "INTEGRATOR_NOW": now.astimezone(UTC).isoformat()}
-    return found | ({"INTEGRATOR_MAX_ROWS": str(max_rows)} if max_rows is not None else {})
-
-
-def _told(method: str, value: Any) -> dict[str, Any]:
-    """Names and counts of what a call found, never values."""
-    if method == "get_fields":
-        return {"count": len(value), "fields": list(value)}
-    if method == "sample":
-        return {"count": len(value), "fields": list(value[0]) if value else []}
-    return {"count": len(value)} if isinstance(value, list) else {}
-
-
-def _requests(report: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The requests a driver made: method, path template or query, status, rows."""
-    keys = ("method", "template", "status", "rows")
-    return [{key: line.get(key) for key in keys} for line in report if line.get("kind") == "call"][:200]
-
-
-def _counts(outcome: Outcome) -> dict[str, Any]:
-    """What an audit record says about a run: counts and names, no values."""
-    kept = {
-        "read": ("system", "object", "rows", "fields"),
-        "target": ("system", "object", "operation", "columns", "add", "update", "unchanged", "reject", "read"),
-        "call": ("system", "method", "template", "status", "rows"),
-        "table": ("name", "columns", "count"),
-    }
-    found: dict[str, Any] = {}
-    for kind, keys in kept.items():
-        lines = [{key: line.get(key) for key in keys} for line in outcome.report if line["kind"] == kind]
-        if lines:
-            found[kind] = lines[:200]
-            if len(lines) > 200:
-                found[f"{kind}_left_out"] = len(lines) - 200
-    found["files"] = [{key: entry[key] for key in ("path", "bytes", "sha256")} for entry in outcome.files]
-    found["egress"] = outcome.egress
-    if outcome.error:
-        found["error"] = {"type": outcome.error.type, "message": outcome.error.message}
-    return found

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import contextlib
 import os
-import signal
 import socket
 import threading
 import time
@@ -19,8 +18,9 @@ from ..errors import SandboxUnavailable
 from .bridge import Bridge, Destination
 from .inside import wire
 from .prepared import Prepared
-from .protocols import Egress, Frame, OnEvent, Outcome, Output, Reported, RunSpec, ScriptError, Status
+from .protocols import Egress, OnEvent, Outcome, Output, Reported, RunSpec, Status
 from .tail import ReportTail
+from .verdict import verdict
 from .waiting import readable
 
 __all__ = ["LocalSession", "Preparation"]
@@ -62,7 +62,7 @@ class LocalSession:
         self._egress: Counter[tuple[str, int, bool]] = Counter()
         self._told: list[Egress] = []
         self._bridge = Bridge(spec.egress, self._on_egress)
-        self._frames = wire.Frames()
+        self._frames = wire.Frames(1_000_000)
         self._ended: dict[str, Any] | None = None
         self._text: list[str] = []
         self._size = 0
@@ -249,7 +249,10 @@ class LocalSession:
         self._egress[host, port, allowed] += 1
 
     def _outcome(self, seconds: float) -> Outcome:
-        status, error, code = self._verdict()
+        process = self._prepared.process
+        status, error, code = verdict(
+            self._stop, self._what, self._spec.limits, process.returncode, self._ended or {}, self._last_line()
+        )
         return Outcome(
             status=status,
             exit_code=code,
@@ -264,70 +267,9 @@ class LocalSession:
             notes=self._notes,
         )
 
-    def _verdict(self) -> tuple[Status, ScriptError | None, int | None]:
-        limits = self._spec.limits
-        if self._stop == "cancelled":
-            return "cancelled", ScriptError("Cancelled", "The run was stopped."), None
-        if self._stop == "timeout":
-            text = f"The script did not finish within {limits.seconds:,.0f} s and was stopped."
-            return "timeout", ScriptError("Timeout", text), None
-        if self._stop:
-            return self._stop, ScriptError("Limit", self._what), None
-        code, number = _exit(self._prepared.process.returncode)
-        if self._ended is None and number is not None:
-            if number == signal.SIGXCPU:
-                return (
-                    "timeout",
-                    ScriptError("Timeout", "The script used all its processor time and was stopped."),
-                    None,
-                )
-            text = f"The process that ran the script was killed ({_signal_name(number)})."
-            return "sandbox_lost", ScriptError("SandboxLost", text), None
-        ended = self._ended or {}
-        error = _error(ended.get("error"), self._last_line())
-        if error is None and code:
-            error = ScriptError("SystemExit", self._last_line() or f"The script ended with exit code {code}.")
-        if isinstance(ended.get("error"), dict) and ended["error"].get("memory"):
-            text = f"The script needed more than {limits.memory / 1024**3:,.1f} GB of memory and was stopped."
-            return "limit", ScriptError("MemoryError", text, error.frames if error else ()), code
-        return ("script_error" if error else "ok"), error, code
-
     def _last_line(self) -> str:
         lines = "".join(self._text[-20:]).strip().splitlines()
         return lines[-1].strip()[:2_000] if lines else ""
-
-
-def _error(found: object, last_line: str) -> ScriptError | None:
-    if not isinstance(found, dict):
-        return None
-    frames = [
-        Frame(entry["line"], str(entry.get("function", ""))[:200])
-        for entry in found.get("frames") or ()
-        if isinstance(entry, dict) and isinstance(entry.get("line"), int)
-    ]
-    message = str(found.get("message", ""))
-    return ScriptError(
-        type=str(found.get("type", ""))[:200],
-        message=message or last_line or f"The script ended with {found.get('type')}.",
-        frames=tuple(frames),
-        driver=found.get("driver") is True,
-        near=tuple(str(name) for name in found.get("near") or ()),
-    )
-
-
-def _exit(returncode: int | None) -> tuple[int | None, int | None]:
-    """Exit code, or the signal that ended it; bubblewrap tells a signal as 128 + its number."""
-    if returncode is None:
-        return None, None
-    if returncode < 0:
-        return None, -returncode
-    return (None, returncode - 128) if 128 < returncode <= 128 + 64 else (returncode, None)
-
-
-def _signal_name(number: int) -> str:
-    with contextlib.suppress(ValueError):
-        return signal.Signals(number).name
-    return f"signal {number}"
 
 
 def _files(folder: Path, most: int) -> list[int]:

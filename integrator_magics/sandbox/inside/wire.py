@@ -39,7 +39,8 @@ def receive(channel: socket.socket) -> dict[str, Any] | None:
 class Frames:
     """Cuts a stream of bytes into messages. Raises ValueError on what no honest sender sends."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int = LIMIT) -> None:
+        self._limit = limit
         self._data = bytearray()
 
     @property
@@ -55,7 +56,7 @@ class Frames:
         found = []
         while len(self._data) >= _HEAD.size:
             length = _HEAD.unpack_from(self._data)[0]
-            if length > LIMIT:
+            if length > self._limit:
                 raise ValueError("message too long")
             end = _HEAD.size + length
             if len(self._data) < end:

@@ -1,0 +1,46 @@
+"""What the audit log says about calls and runs: names and counts, never values."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .protocols import Outcome
+
+__all__ = ["counts_of", "requests", "told"]
+
+
+def told(method: str, value: Any) -> dict[str, Any]:
+    """Names and counts of what a call found, never values."""
+    if method == "get_fields":
+        return {"count": len(value), "fields": list(value)}
+    if method == "sample":
+        return {"count": len(value), "fields": list(value[0]) if value else []}
+    return {"count": len(value)} if isinstance(value, list) else {}
+
+
+def requests(report: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The requests a driver made: method, path template or query, status, rows."""
+    keys = ("method", "template", "status", "rows")
+    return [{key: line.get(key) for key in keys} for line in report if line.get("kind") == "call"][:200]
+
+
+def counts_of(outcome: Outcome) -> dict[str, Any]:
+    """What an audit record says about a run: counts and names, no values."""
+    kept = {
+        "read": ("system", "object", "rows", "fields"),
+        "target": ("system", "object", "operation", "columns", "add", "update", "unchanged", "reject", "read"),
+        "call": ("system", "method", "template", "status", "rows"),
+        "table": ("name", "columns", "count"),
+    }
+    found: dict[str, Any] = {}
+    for kind, keys in kept.items():
+        lines = [{key: line.get(key) for key in keys} for line in outcome.report if line["kind"] == kind]
+        if lines:
+            found[kind] = lines[:200]
+            if len(lines) > 200:
+                found[f"{kind}_left_out"] = len(lines) - 200
+    found["files"] = [{key: entry[key] for key in ("path", "bytes", "sha256")} for entry in outcome.files]
+    found["egress"] = outcome.egress
+    if outcome.error:
+        found["error"] = {"type": outcome.error.type, "message": outcome.error.message}
+    return found
