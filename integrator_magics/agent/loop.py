@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from dataclasses import dataclass, field
+import time
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -52,12 +54,13 @@ class Agent:
         always be gone on from. Raises ModelUnavailable in one sentence: key refused, no answer, budget or turns used
         up. CancelledError passes through.
         """
-        from pydantic_ai.exceptions import ModelAPIError, ModelNotFoundError, UnexpectedModelBehavior
-
         if not history:
             self.workspace.in_guided_mode = False  # a new dialog
         if self.workspace.in_guided_mode:
             self.choice = models.guided_choice()
+        await self._get_ready()
+        from pydantic_ai.exceptions import ModelAPIError, ModelNotFoundError, UnexpectedModelBehavior
+
         before = messages_of.load(history)
         self._remember(before)
         self.workspace.user_spoke(text, is_answer=bool(call))
@@ -76,6 +79,18 @@ class Agent:
                 raise trouble.unavailable(again, self.choice) from again
         except (ModelAPIError, UnexpectedModelBehavior) as exc:
             raise trouble.unavailable(exc, self.choice) from exc
+
+    async def _get_ready(self) -> None:
+        """Load the model's libraries without holding up the loop, so that a cancel works meanwhile."""
+        if models.is_ready(self.choice):
+            return
+        started = time.monotonic()
+        step = Step("ready", "Getting ready", f"loading what {self.choice.label} needs, once per kernel", "running")
+        if not self.choice.guided:
+            self.workspace.emit(step)
+        await asyncio.to_thread(models.get_ready, self.choice)
+        if not self.choice.guided:
+            self.workspace.emit(replace(step, state="done", seconds=time.monotonic() - started))
 
     def _remember(self, messages: list[ModelMessage]) -> None:
         """What the stored dialog tells, where this process does not know it: schemas, drivers, failures."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from ..errors import ConfigError
@@ -27,7 +29,9 @@ __all__ = [
     "build",
     "choose",
     "close",
+    "get_ready",
     "guided_choice",
+    "is_ready",
     "model_settings",
     "spent",
     "successor",
@@ -168,6 +172,24 @@ def build(choice: ModelChoice) -> Model:
     is_deepseek = choice.provider == "deepseek"
     provider = DeepSeekProvider(openai_client=client_) if is_deepseek else OpenAIProvider(openai_client=client_)
     return OpenAIChatModel(choice.name, provider=provider)
+
+
+def is_ready(choice: ModelChoice) -> bool:
+    """Whether the libraries that `build` needs are loaded."""
+    return all(name in sys.modules for name in _libraries(choice))
+
+
+def get_ready(choice: ModelChoice) -> None:
+    """Load the libraries that `build` needs; takes a second or more. Blocks."""
+    for name in _libraries(choice):
+        import_module(name)
+
+
+def _libraries(choice: ModelChoice) -> tuple[str, ...]:
+    if choice.guided:
+        return ("pydantic_ai", "pydantic_ai.models.function")
+    family = "anthropic" if choice.provider == "anthropic" else "openai"
+    return ("pydantic_ai", family, f"pydantic_ai.models.{family}")
 
 
 async def close(model: Model) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -22,6 +23,7 @@ from .workspace import Workspace
 
 __all__ = ["Shown", "quiet", "shown"]
 
+log = logging.getLogger(__name__)
 WAYS_ON = "Try again, Go on from the standard schema, Stop"
 
 
@@ -79,6 +81,10 @@ async def shown(
             if isinstance(exc, AuditUnavailable):
                 raise  # what can't be recorded is not done; this ends the turn
             return _failed(workspace, names, call, exc, error_facts(exc, is_script=is_script))
+        except Exception as exc:  # noqa: BLE001 - a defect of a tool is told; it must not end the dialog
+            step.detail = _defect(exc)
+            workspace.emit(step.event("failed"))
+            return _clean(workspace, _broken(exc))
         except asyncio.CancelledError:
             step.detail = "cancelled"
             workspace.emit(step.event("failed"))
@@ -95,6 +101,18 @@ async def quiet(workspace: Workspace, work: Callable[[], ToolReturn]) -> ToolRet
         raise
     except (DriverError, IntegratorError) as exc:
         return _clean(workspace, ToolReturn(f"Failed: {exc}", metadata={"error": error_facts(exc)}))
+    except Exception as exc:  # noqa: BLE001 - as above
+        return _clean(workspace, _broken(exc))
+
+
+def _defect(exc: Exception) -> str:
+    return f"This step has a defect ({type(exc).__name__}); the details are in the log. Nothing was written."
+
+
+def _broken(exc: Exception) -> ToolReturn:
+    log.error("a tool ended with an error it should not", exc_info=exc)
+    error = {"type": "Defect", "message": _defect(exc), "next": "", "near": [], "outage": False}
+    return ToolReturn(f"Failed: {_defect(exc)}", metadata={"error": error})
 
 
 def _failed(

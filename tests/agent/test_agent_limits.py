@@ -220,3 +220,18 @@ def test_guided_mode_takes_over_where_the_model_left_off(desk: Desk) -> None:
         turn = desk.answer(turn.options[0]["label"] if turn.options else "yes")
     assert desk.workspace.scripts.names()
     assert len(desk.server.asked) == asked
+
+
+def test_a_defect_in_a_tool_is_told_and_does_not_end_the_dialog(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*args: Any) -> Any:
+        raise KeyError("fields")
+
+    monkeypatch.setattr(desk.runner, "call", broken)
+    look = ("get_fields", {"system": "salesforce", "object": "Lead"})
+    desk.server.add(use_all(look), say("Something is broken here."))
+    assert desk.say("Sync leads").state == "done"
+    assert "This step has a defect (KeyError)" in desk.server.asked[-1].results[0]
+    assert [step.state for step in desk.heard(Step)] == ["running", "failed"]
+    assert "Traceback" in caplog.text
