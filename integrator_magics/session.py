@@ -34,7 +34,7 @@ __all__ = ["DIALOG", "Session", "run_channel"]
 
 log = logging.getLogger(__name__)
 DIALOG = "dialog"
-REPAIR = "Repair it"
+TRY_AGAIN, REPAIR = "Try again", "Repair it"
 Listener = Callable[[Event], None]
 
 
@@ -65,6 +65,7 @@ class Session:
         self.practice: dict[str, Any] = {}
         self._wrote: dict[str, Wrote] = {}
         self._retry: Callable[[], None] | None = None
+        self._offered: list[str] = []  # options of the last failure
         self._broken: tuple[str, str] | None = None  # script whose preview failed last, and why
         self.on_scripts: Callable[[list[Wrote]], None] = lambda scripts: None
 
@@ -184,9 +185,8 @@ class Session:
         self._require_idle()
         if not text:
             raise IntegratorError("The answer is empty.", "Type one, or press one of the buttons.")
-        if text == REPAIR and self._broken is not None:
-            name, error = self._broken
-            self._go_on(f"The preview of {name} failed: {error} Repair the script.")
+        if self._offered and self.dialog.state != "asking":
+            self._choose(text)
             return
         if self.dialog.state != "asking":
             raise IntegratorError("No question is waiting for an answer.", "Describe what you need with %%integrate.")
@@ -194,6 +194,19 @@ class Session:
         self._record("answer", question=self.dialog.question, text=text)
         self.emit(Answered(text))
         self._start(self._converse(text, answer=True))
+
+    def _choose(self, text: str) -> None:
+        """An option of the last failure, by its label or number."""
+        options, self._offered = self._offered, []
+        choice = options[int(text) - 1] if text.isdecimal() and 0 < int(text) <= len(options) else text
+        if choice == REPAIR and self._broken is not None:
+            name, error = self._broken
+            self._go_on(f"The preview of {name} failed: {error} Repair the script.")
+        elif choice == TRY_AGAIN:
+            self.retry()
+        else:
+            self._offered = options
+            raise IntegratorError(f'"{text}" is not one of the options.', f"They are: {', '.join(options)}.")
 
     def cancel(self) -> None:
         """End what the dialog is doing; everything done so far stays."""
@@ -395,9 +408,11 @@ class Session:
     def _fail(self, exc: Exception, channel: str) -> None:
         """Show an error; one that is a defect of ours is kept whole in errors.log."""
         if isinstance(exc, RunFailed):
-            options = [Option("Try again"), Option(REPAIR, "the agent looks at what went wrong and changes the script")]
-            can_repair = self._broken is not None and not self._guided()
-            self.emit(Failed(str(exc.args[0]), exc.next, options=options if can_repair else options[:1]), channel)
+            options = [Option(TRY_AGAIN)]
+            if self._broken is not None and not self._guided():
+                options.append(Option(REPAIR, "the agent looks at what went wrong and changes the script"))
+            self._offered = [option.label for option in options]
+            self.emit(Failed(str(exc.args[0]), exc.next, options=options), channel)
         elif isinstance(exc, IntegratorError):
             self.emit(Failed(str(exc.args[0]), next=exc.next), channel)
         elif isinstance(exc, DriverError):

@@ -172,3 +172,9 @@ def test_unloading_takes_the_magics_away(tmp_path: Path, monkeypatch: pytest.Mon
     notebook = Notebook()
     notebook.close()
     assert "integrate" not in notebook.shell.magics_manager.magics["cell"]
+
+
+def test_a_failed_run_can_be_tried_again_by_number(practised: Notebook) -> None:
+    practised.run("%%integration broken\nprint(1 / 0)\n")
+    assert "division by zero" in practised.run("%answer 1")
+    assert '"seven" is not one of the options' in practised.run("%answer seven")

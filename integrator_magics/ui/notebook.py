@@ -285,8 +285,14 @@ class Notebook:
                     self.show(event)
                 print("\nThis was worked on before. `%%integrate --new` starts it again.")
             self.dispatcher.drain(until=lambda: not self.session.working)
-            self.dispatcher.run_pending()
+        except KeyboardInterrupt:
+            if channel == DIALOG:
+                self.session.cancel()
+            else:
+                self.session.stop_run(channel.partition(":")[2])
+            self.dispatcher.drain(timeout=10, until=lambda: not self.session.working)
         finally:
+            self.dispatcher.run_pending()
             stop()
 
     def _insert(self, scripts: list[Wrote]) -> None:
