@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from . import files
 from .errors import FieldNotFoundError, ValidationError, near_matches
@@ -18,12 +18,15 @@ if TYPE_CHECKING:
 
 __all__ = ["Records"]
 
+CSV_ROWS = 2_000  # rows a block of CSV where it is made here
+
 
 class Records:
     """Records of one object, read only while somebody goes through them, in bounded memory.
 
     `rows` is a function that starts a fresh read each time it is called (what drivers give), a list, or an iterator,
-    which can be gone through once. `system` and `obj` name the source for the report.
+    which can be gone through once. `system` and `obj` name the source for the report. `csv` starts a read too, where a
+    source sends CSV: blocks of whole lines without the header, and how many rows each has (see `csv_pages`).
     """
 
     def __init__(
@@ -34,9 +37,11 @@ class Records:
         system: str = "",
         obj: str = "",
         source_count: int | None = None,
+        csv: Callable[[], Iterator[tuple[bytes, int]]] | None = None,
     ) -> None:
         self._fields = dict(fields)
         self._rows = rows
+        self._csv = csv
         self._used = False
         self._reported = False
         self._read: int | None = len(rows) if isinstance(rows, list | tuple) else None
@@ -46,7 +51,7 @@ class Records:
 
     def read_by(self, rows: Callable[[], Iterable[Record]]) -> Self:
         """Set the function that starts a read; for drivers whose reads tell these records their `source_count`."""
-        self._rows, self._read = rows, None
+        self._rows, self._read, self._csv = rows, None, None
         return self
 
     @property
@@ -79,12 +84,44 @@ class Records:
         finally:
             if isinstance(source, Iterator) and hasattr(source, "close"):
                 source.close()
+        self._ended(count)
+
+    __iter__ = rows
+
+    def csv_pages(self) -> Iterator[bytes]:
+        """The rows as CSV (UTF-8), in blocks of whole lines; the first block is the header line.
+
+        Where the source sends CSV its bytes are passed on, without a look at each row. An empty field is no value, ""
+        an empty text, as COPY of PostgreSQL reads it. Each call reads afresh.
+        """
+        yield _csv_line(self._fields)
+        with closing(self._blocks()) as blocks:  # type: ignore[type-var]  # a generator in fact
+            for block, _ in blocks:
+                yield block
+
+    def _blocks(self) -> Iterator[tuple[bytes, int]]:
+        """The blocks behind the header, each with its number of rows."""
+        if self._csv is None:
+            for batch in self.batches(CSV_ROWS):
+                yield b"".join(_csv_line(row.get(name) for name in self._fields) for row in batch), len(batch)
+            return
+        count = 0
+        with closing(self._csv()) as blocks:  # type: ignore[type-var]  # a generator in fact
+            for block, rows in blocks:
+                count += rows
+                yield block, rows
+        self._ended(count)
+
+    @property
+    def sends_csv(self) -> bool:
+        """Does `csv_pages` pass on what the source sends?"""
+        return self._csv is not None
+
+    def _ended(self, count: int) -> None:
         self._read = count
         if self.system and not self._reported:
             self._reported = True
             report("read", system=self.system, object=self.obj, rows=count, fields=list(self._fields))
-
-    __iter__ = rows
 
     def batches(self, size: int) -> Iterator[list[Record]]:
         """Lists of `size` records, the last one shorter."""
@@ -112,7 +149,9 @@ class Records:
                 for row in source:
                     yield {new: row.get(old) for old, new in pairs}
 
-        return Records({new: self._fields[old] for old, new in pairs}, rows)
+        as_sent = self._csv is not None and [old for old, _ in pairs] == list(self._fields)
+        csv = self._blocks if as_sent else None
+        return Records({new: self._fields[old] for old, new in pairs}, rows, csv=csv)
 
     def first(self, count: int) -> list[Record]:
         """The first rows; reading stops there."""
@@ -151,3 +190,7 @@ class Records:
             count = writer(part, self._fields, rows)
         report("file", path=str(path), rows=count, bytes=target.stat().st_size)
         return target
+
+
+def _csv_line(values: Iterable[Any]) -> bytes:
+    return (",".join(map(files._csv_cell, values)) + "\n").encode(errors="backslashreplace")
