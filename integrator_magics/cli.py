@@ -175,7 +175,7 @@ def _run(arguments: argparse.Namespace) -> int:
             outcome = session.runner.run(code, mode=mode, name=name, purpose=f"integrator run {arguments.file}")
             result |= {"status": outcome.status, "audit_record": outcome.audit_record}
             if outcome.error:
-                result["error"] = {"type": outcome.error.type, "message": outcome.error.message, "next": ""}
+                result["error"] = {"type": outcome.error.type, "message": outcome.error.sentence, "next": ""}
             if not arguments.json:
                 print(outcome.stdout, end="")
         else:

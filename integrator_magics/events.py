@@ -196,6 +196,7 @@ class Ran(Event):
     approved_at: str
     audit_record: int
     audit_whole: bool
+    notes: list[str] = field(default_factory=list)  # what could not be kept: output cut, a file not saved
 
 
 @dataclass(frozen=True)

@@ -204,6 +204,7 @@ class Integrations:
             targets=targets,
             tables=_tables(outcome.report),
             files=list(outcome.files),
+            notes=list(outcome.notes),
             seconds=time.monotonic() - started,
             approved_by=person,
             approved_at=approved_at,
@@ -261,7 +262,7 @@ def _require_ok(name: str, outcome: Outcome, meaning: str) -> None:
     if outcome.status == "ok":
         return
     error = outcome.error
-    what = error.message if error else f"{name} ended without a result ({outcome.status})."
+    what = error.sentence if error else f"{name} ended without a result ({outcome.status})."
     raise RunFailed(what.rstrip(".") + ".", meaning)
 
 

@@ -66,6 +66,7 @@ class Session:
         self._wrote: dict[str, Wrote] = {}
         self._retry: Callable[[], None] | None = None
         self._offered: list[str] = []  # options of the last failure
+        self._offered_in = DIALOG  # and the channel it was shown on
         self._broken: tuple[str, str] | None = None  # script whose preview failed last, and why
         self.on_scripts: Callable[[list[Wrote]], None] = lambda scripts: None
 
@@ -195,6 +196,11 @@ class Session:
         self.emit(Answered(text))
         self._start(self._converse(text, answer=True))
 
+    @property
+    def answer_channel(self) -> str:
+        """Where the next answer takes effect: the dialog, or the script whose failure offers options."""
+        return self._offered_in if self._offered and self.dialog.state != "asking" else DIALOG
+
     def _choose(self, text: str) -> None:
         """An option of the last failure, by its label or number."""
         options, self._offered = self._offered, []
@@ -285,7 +291,7 @@ class Session:
     def stop_run(self, name: str) -> None:
         """Stop the run of a script; what is written stays and is reported."""
         self._record("cancel", name=name)
-        self.runner.cancel()
+        self.runner.cancel(name)
 
     def export(self, name: str, path: str, schedule: str | None = None) -> Exported:
         """Write the approved script to a file; blocks. Relative paths are seen from the notebook's folder."""
@@ -411,7 +417,7 @@ class Session:
             options = [Option(TRY_AGAIN)]
             if self._broken is not None and not self._guided():
                 options.append(Option(REPAIR, "the agent looks at what went wrong and changes the script"))
-            self._offered = [option.label for option in options]
+            self._offered, self._offered_in = [option.label for option in options], channel
             self.emit(Failed(str(exc.args[0]), exc.next, options=options), channel)
         elif isinstance(exc, IntegratorError):
             self.emit(Failed(str(exc.args[0]), next=exc.next), channel)

@@ -318,6 +318,7 @@ def _(event: Ran) -> str:
         body += f"<p>{escape(wording.target_name(target))}: {escape(wording.receipt_line(target))}</p>"
         body += _target_notes(target, would=False) if target.reject else ""
     body += _results(event.tables, event.files)
+    body += "".join(f"<p>{escape(note)}</p>" for note in event.notes)
     approved = f"approved by {event.approved_by}, {words.moment(event.approved_at)}  ·  " if event.approved_by else ""
     whole = "log whole" if event.audit_whole else "LOG BROKEN, see %audit verify"
     record = f"{approved}audit record {words.number(event.audit_record)}, {whole}"

@@ -56,7 +56,7 @@ class Notebook:
 
     def answer(self, text: str) -> None:
         """Answer the open question; what follows appears in the dialog's cell, or here in an executed notebook."""
-        self._do(DIALOG, lambda: self.session.answer(text), here=False)
+        self._do(self.session.answer_channel, lambda: self.session.answer(text), here=False)
 
     def wait(self) -> None:
         """Show what arrives until the dialog and all runs need the user; KeyboardInterrupt only ends the waiting."""

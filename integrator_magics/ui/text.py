@@ -241,6 +241,8 @@ def _(event: Ran) -> list[str]:
         found.append(f"   {wording.target_name(target)}: {wording.receipt_line(target)}")
         found += _target_notes(target, would=False) if target.reject else []
     found += _results(event.tables, event.files)
+    for note in event.notes:
+        found += _wrap(words.clean(note))
     whole = "log whole" if event.audit_whole else "LOG BROKEN, see %audit verify"
     by = (
         f"approved by {words.clean(event.approved_by)}, {words.clock(event.approved_at)}   ·   "
