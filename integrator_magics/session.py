@@ -358,7 +358,6 @@ class Session:
                 self.emit(Asked(turn.question, [Option(**entry) for entry in turn.options]))
             else:
                 self.dialog.state = "done"
-                self._deliver()
                 self.emit(Ended(turn.state, turn.text))
         except asyncio.CancelledError:
             self.dialog.state = "cancelled"
@@ -367,6 +366,7 @@ class Session:
             self.dialog.state = "failed"
             self._fail(exc, DIALOG)
         finally:
+            self._deliver()
             self.dialog.save()
 
     def _deliver(self) -> None:
@@ -387,6 +387,7 @@ class Session:
             settings=self.settings,
             scripts=self.store,
             emit=self.emit,
+            notebook=self.notebook,
             preview=lambda name: self.integrations.preview(name, self.store.latest(name).code, self.emit),
         )
 

@@ -69,7 +69,13 @@ async def write_script(ctx: Context, name: str, code: str, explanation: list[str
             return ToolReturn(text, metadata={"script": facts})
         version = workspace.scripts.save(name, code, [*explanation, *notes])
         workspace.audit.append(
-            {"event": "script", "name": name, "script_sha256": version.sha256, "version": version.number}
+            {
+                "event": "script",
+                "notebook": workspace.notebook,
+                "name": name,
+                "script_sha256": version.sha256,
+                "version": version.number,
+            }
         )
         diff = workspace.scripts.diff(version)
         lines = "\n".join(version.explanation)

@@ -71,7 +71,9 @@ async def load_driver(ctx: Context, name: str) -> ToolReturn:
         manifest = registry.manifest(system)
         facts = driver_facts(workspace, system)
         documents = registry.docs(system)
-        workspace.audit.append({"event": "load", "system": system, "documents": sorted(documents)})
+        workspace.audit.append(
+            {"event": "load", "notebook": workspace.notebook, "system": system, "documents": sorted(documents)}
+        )
         if system not in workspace.loaded:
             workspace.loaded.append(system)
         step.title = manifest.label

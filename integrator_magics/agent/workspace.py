@@ -53,6 +53,7 @@ class Workspace:
     scripts: ScriptStore
     emit: Callable[[Event], None]
     preview: Callable[[str], Previewed]
+    notebook: str = ""
     schemas: dict[tuple[str, str], Schema] = field(default_factory=dict)
     objects: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     loaded: list[str] = field(default_factory=list)  # systems whose driver was loaded

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from .clauses import condition_phrases
 from .lexicon import Lexicon
 from .outputs import CUT, Text, take_files, take_key, take_limit, take_table
-from .parse import condition_phrases
 from .request import FileWish, Request
 from .schedules import find_schedule
 from .windows import find_window

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +18,7 @@ from .words import likeness, slug, snake, tokens
 
 __all__ = ["Chosen", "choose_fields", "label_of", "name_columns", "question_for"]
 
+_PREPOSITION = re.compile(r"(?:in|from|of|for|by|on|with|at|as|about)\b", re.IGNORECASE)
 LEAVE_OUT = "Leave it out"
 
 
@@ -28,6 +30,7 @@ class Chosen:
     joins: tuple[Wish, ...] = ()
     notes: tuple[str, ...] = ()
     rest: tuple[str, ...] = ()  # phrases that are neither: conditions, perhaps
+    unused: tuple[str, ...] = ()  # words of the request that are no field either
 
 
 def label_of(name: str, fields: Fields) -> str:
@@ -55,6 +58,14 @@ def choose_fields(request: Request, fields: Fields, obj: str, driver: Mapping[st
         names += found
         wishes += joined
         left += [phrase] if is_rest else []
+    unused: list[str] = []
+    for phrase in request.rest:
+        match = match_field(phrase, usable, obj) if not listed else None
+        if match and match.sure and not _PREPOSITION.match(phrase):
+            names += match.names
+            listed = True
+        else:
+            unused.append(phrase)
     if not listed:
         defaults = default_fields(usable, obj, driver.get("created"))
         names = [*defaults, *names]
@@ -64,7 +75,7 @@ def choose_fields(request: Request, fields: Fields, obj: str, driver: Mapping[st
     if key and key not in names:
         names.insert(0, key)
     names, dropped = _dropped(request, names, key, usable, obj)
-    return Chosen(tuple(dict.fromkeys(names)), tuple(wishes), (*notes, *dropped), tuple(left))
+    return Chosen(tuple(dict.fromkeys(names)), tuple(wishes), (*notes, *dropped), tuple(left), tuple(unused))
 
 
 def _dropped(request: Request, names: list[str], key: str, fields: Fields, obj: str) -> tuple[list[str], list[str]]:

@@ -40,10 +40,12 @@ class Reading:
     rest: str = ""
     notes: tuple[str, ...] = field(default=())
 
+    ask: bool = False  # to be asked about even where there is one
+
     @property
     def sure(self) -> bool:
         """Exactly one way to read it."""
-        return len(self.filters) == 1
+        return len(self.filters) == 1 and not self.ask
 
 
 _OPS = (
@@ -95,7 +97,12 @@ _NEGATED = re.compile(r"^(?:not|non|un)[ -]?", re.IGNORECASE)
 def read_condition(phrase: str, fields: Fields, obj: str = "") -> Reading:
     """The possible readings of one phrase, such as "status is Open", "without an email", "only converted"."""
     usable = readable(fields)
-    text = re.sub(r"^(?:the|their|its|but|and|that|which|who)\s+", "", phrase.strip(" .,;!?"), flags=re.IGNORECASE)
+    text = re.sub(
+        r"^(?:(?:in|of|with) the|the|their|its|but|and|that|which|who)\s+",
+        "",
+        phrase.strip(" .,;!?"),
+        flags=re.IGNORECASE,
+    )
     for reader in (_empty, _absent, _compared, _adjective, _present, _placed, _field_value):
         reading = reader(text, usable, obj)
         if reading and reading.filters:
@@ -172,6 +179,9 @@ def _compared(text: str, fields: Fields, obj: str) -> Reading | None:
             if not names and op in (">", ">=", "<", "<=") and _NUMBER.match(value):
                 names = _numbers(fields)
             for name in names:
+                if op in ("=", "!=") and _unknown_choice(value, fields[name]):
+                    found += [(_chosen(name, [str(choice)], fields),) for choice in fields[name]["choices"][:5]]
+                    return Reading(tuple(found), ask=True)
                 condition = _condition(name, op, value, fields)
                 if condition and condition not in found:
                     found.append(condition)
@@ -222,8 +232,10 @@ def _condition(name: str, op: str, value: str, fields: Fields) -> tuple[Filter, 
     if several and not _choice(value, entry):
         if op == "=":
             return (_chosen(name, several, fields),)
-        if len(several) == 1:
-            value = several[0]
+        if len(several) > 1:
+            listed = f"[{', '.join(map(_text, several))}]"
+            return (Filter(name, "not in", listed, f"{label} is not {' or '.join(several)}"),)
+        value = several[0]
     code = value_code(value, entry)
     if code is None:
         return None
@@ -268,6 +280,12 @@ def _choice(value: str, entry: Mapping[str, Any]) -> str:
         if [singular(word) for word in tokens(str(choice))] == wanted:
             return str(choice)
     return ""
+
+
+def _unknown_choice(value: str, entry: Mapping[str, Any]) -> bool:
+    """A value that is none of the choices there are; a list of values is looked at one by one."""
+    parts = re.split(r",|\bor\b", value)
+    return bool(entry.get("choices")) and not any(_choices(part, entry) for part in parts if part.strip())
 
 
 def _choices(value: str, entry: Mapping[str, Any]) -> list[str]:
@@ -415,11 +433,10 @@ def _field_value(text: str, fields: Fields, obj: str) -> Reading | None:
             entry = fields[match.names[0]]
             if entry.get("choices") and not _choices(value, entry):
                 continue
-            if not entry.get("choices") and not (value[:1].isupper() or value[:1].isdigit() or value[:1] in "\"'"):
-                continue
             if likeness(text, match.names[0], str(entry.get("label") or ""), obj) >= 0.94:
                 continue
             condition = _condition(match.names[0], "=", value, fields)
-            if condition:
-                return Reading((condition,))
+            is_value = entry.get("choices") or value[:1].isupper() or value[:1].isdigit() or value[:1] in "\"'"
+            if condition and (is_value or (cut == 1 and said == words[0])):
+                return Reading((condition,), ask=not is_value)
     return None

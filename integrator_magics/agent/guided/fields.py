@@ -143,6 +143,7 @@ def default_fields(fields: Fields, obj: str, created: str | None, limit: int = 9
 
 
 _VERB_WORDS = {
+    "came in": "created", "come in": "created", "coming in": "created", "arrived": "created", "came": "created",
     "new": "created", "added": "created", "entered": "created", "registered": "created", "made": "created",
     "generated": "created", "captured": "created", "collected": "created", "modified": "updated", "changed": "updated",
     "edited": "updated", "touched": "updated", "signed up": "signup", "last seen": "last seen", "logged in": "last "

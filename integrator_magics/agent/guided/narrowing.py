@@ -77,13 +77,17 @@ def _which_date(names: list[str], words: str, fields: Fields, obj: str, known: K
 def narrow(
     request: Request,
     rest: tuple[str, ...],
+    unused: tuple[str, ...],
     fields: Fields,
     obj: str,
     noun: str,
     driver: Mapping[str, Any],
     known: Knowledge,
 ) -> Narrowed:
-    """Every condition of a request; asks where a phrase can mean several things or nothing."""
+    """Every condition of a request; asks where a phrase can mean several things or nothing.
+
+    `rest` are phrases that must mean something, `unused` words that perhaps do.
+    """
     filters: list[Filter] = list(request.filters)
     presences: list[Presence] = []
     notes: list[str] = []
@@ -94,6 +98,14 @@ def narrow(
             continue
         reading = read_condition(phrase, fields, obj)
         filters += reading.filters[0] if reading.sure else _asked(phrase, reading, fields, obj, noun, known, notes)
+    for phrase in unused:
+        reading = read_condition(phrase, fields, obj)
+        if reading.sure:
+            filters += reading.filters[0]
+        elif reading.filters:
+            filters += _asked(phrase, reading, fields, obj, noun, known, notes)
+        else:
+            notes.append(f'I did not use the words "{phrase}".')
     return Narrowed(_merged(filters), tuple(dict.fromkeys(presences)), tuple(notes))
 
 

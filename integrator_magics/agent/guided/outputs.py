@@ -140,6 +140,13 @@ _MOST = re.compile(
 )
 
 
+_BIGGEST = re.compile(
+    r"\b(?:the )?(?P<n>\d+) (?P<dir>biggest|largest|highest|smallest|lowest|best|newest|latest|oldest|most recent|"
+    r"most expensive|cheapest|most valuable)\b",
+    re.IGNORECASE,
+)
+
+
 def take_limit(text: Text) -> tuple[int, str, bool]:
     """How many rows at most, ordered by what, ascending; 0 without a limit."""
     if most := _MOST.search(text.rest):
@@ -150,6 +157,10 @@ def take_limit(text: Text) -> tuple[int, str, bool]:
             most["order"].strip(),
             most["dir"].casefold() in ("lowest", "smallest", "fewest", "least"),
         )
+    if biggest := text.take(_BIGGEST):
+        direction = biggest["dir"].casefold()
+        order = "created" if direction in ("newest", "latest", "oldest", "most recent") else "amount"
+        return int(biggest["n"]), order, direction in ("smallest", "lowest", "oldest", "cheapest")
     match = text.take(_LIMIT)
     if not match:
         return 0, "", False

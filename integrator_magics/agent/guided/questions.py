@@ -36,6 +36,7 @@ _AGGREGATE = re.compile(
     r"grouped|with|where)\b|[,.;?§]|$)",
     re.IGNORECASE,
 )
+_SECOND = re.compile(r"\band (?:what|how|which|who)\b.*$", re.IGNORECASE)
 _MEASURES = {
     "average": "average", "mean": "average", "total": "sum", "sum": "sum", "sum of": "sum", "overall": "sum",
     "highest": "highest", "maximum": "highest", "lowest": "lowest", "minimum": "lowest", "median": "median",
@@ -47,6 +48,9 @@ def read_question(text: str, request: Request, lexicon: Lexicon) -> Request | No
     if request.target or request.files:
         return None
     text = re.sub(r"\s+", " ", text)
+    if second := _SECOND.search(text):
+        text = text[: second.start()]
+        request = replace(request, unanswered=second[0].removeprefix("and ").strip(" ?.,;" + CUT))
     per = _PER.search(text)
     group = _tidy(per["group"]) if per else ""
     if match := _MOST.search(text):

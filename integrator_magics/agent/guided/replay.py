@@ -9,8 +9,9 @@ from datetime import date
 from .answers import read_answer
 from .changes import Change, apply, read_changes
 from .history import ASK, Call, Prompt, Transcript
+from .intents import is_delete, is_help
 from .lexicon import Lexicon
-from .parse import is_delete, is_help, parse
+from .parse import parse
 from .request import FileWish, Request
 from .spoken import FOREIGN, VERBS
 from .words import singular, tokens

@@ -56,5 +56,7 @@ class Request:
     group: str = ""  # per what: "source"
     name: str = ""  # of the script
     added: tuple[str, ...] = ()  # field phrases asked for later
+    rest: tuple[str, ...] = ()  # words that no part above took
+    unanswered: str = ""  # a second question in the same sentence
     drops: tuple[str, ...] = ()  # field phrases left out
     renames: tuple[tuple[str, str], ...] = field(default=())  # field or column phrase -> column

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .words import word_set
 
-__all__ = ["COUNTRIES", "DETERMINERS", "FORMATS", "NOT_SUBJECTS", "POLITE", "VERBS"]
+__all__ = ["COUNTRIES", "DETERMINERS", "FOREIGN", "FORMATS", "NOT_SUBJECTS", "POLITE", "SMALL", "VERBS"]
 
 VERBS = (
+    "see|have|having|do|"
     "synchronize|synchronise|synchronizing|synchronising|synchronization|sync up|sync|syncing|replicate|replicating|"
     "replication|copying|copy over|copy|export|exporting|move over|move|moving|transfer|"
     "transferring|load|loading|import|importing|bring over|bring|bringing|push|pushing|pull in|pull|pulling|send over|"
@@ -32,6 +33,7 @@ POLITE = (
     "make me|write me|create me|all|to|us|me|for me|for us|over|both|and|then|everything about"
 )
 DETERMINERS = word_set(
+    "which what "
     "the a an all every each any our my their your its this that these those some both of existing available "
     "current latest recent newest new complete full entire whole data records record rows entries information "
     "info details please me us just only also"
@@ -81,4 +83,16 @@ FOREIGN = word_set(
     "con desde hacia todos todas quiero copiar exportar sincronizar por favor cuantos il gli dei verso tutti voglio "
     "copiare esportare wszystkie z do kopiuj wszystkich oraz os dos todos quero naar van het een alle graag och till "
     "alla kopiera"
+)
+# Words that say nothing by themselves.
+SMALL = word_set(
+    "i we you it they them he she us me my our your their its this that these those is are was were be been being am "
+    "do does did have has had having get got gets there here then so how why when where who whom whose which what can "
+    "could will would should shall may might must to for from of in on at by with into onto over out up down off as "
+    "and or but nor not also too only just very really now again once ever still already yet please like d ll ve re s "
+    "system systems database databases db crm script scripts integration pipeline automatically regularly always "
+    "soon today new fresh ones one first second come comes came coming go goes went keep kept step currently "
+    "way order sure well something some stuff things thing everything rest data records rows everyone hi hello "
+    "thanks thank great perfect good nice ok okay yes no if possible available happen wrote written need needs want "
+    "wants wanted would't don't etc e g i.e know help asap daily nightly weekly monthly hourly"
 )

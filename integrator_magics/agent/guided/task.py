@@ -58,8 +58,9 @@ def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
     chosen = Chosen(()) if request.kind == "question" else choose_fields(request, fields, obj, driver, known)
     joins = steps_for(chosen.joins, obj, fields, driver, known)
     window_filters, window_words = window_of(request, fields, obj, driver, known)
-    rest = request.withs if request.kind == "question" else chosen.rest
-    narrowed = narrow(request, rest, fields, obj, noun, driver, known)
+    is_question = request.kind == "question"
+    rest, unused = (request.withs, request.rest) if is_question else (chosen.rest, chosen.unused)
+    narrowed = narrow(request, rest, unused, fields, obj, noun, driver, known)
     for presence in narrowed.presences:
         known.need("", ToolCall("get_fields", {"system": source.name, "object": presence.object}))
     plan = replace(
@@ -84,6 +85,8 @@ def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
 
 
 def _one_at_a_time(request: Request, noun: str) -> tuple[str, ...]:
+    if request.unanswered:
+        return (f'I answer one question at a time; ask "{request.unanswered}" next.',)
     if not request.others:
         return ()
     return (
@@ -231,4 +234,7 @@ def _counted(plan: Plan, objects: list[dict[str, Any]], known: Knowledge) -> Pla
     if result.get("error"):
         return replace(plan, notes=(*plan.notes, f"I could not count the {plan.noun} beforehand; the preview does."))
     values = [value for value in (result.get("values") or {}).values() if isinstance(value, int)]
-    return replace(plan, count=values[0], counted=True) if values else plan
+    if not values:
+        return plan
+    notes = plan.notes if values[0] else (*plan.notes, f"At the moment no {plan.noun} fit.")
+    return replace(plan, count=values[0], counted=True, notes=notes)
