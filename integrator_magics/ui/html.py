@@ -319,6 +319,7 @@ def _(event: Ran) -> str:
         body += _target_notes(target, would=False) if target.reject else ""
     body += _results(event.tables, event.files)
     body += "".join(f"<p>{escape(note)}</p>" for note in event.notes)
+    body += "".join(paragraphs(note) for note in event.notes)
     approved = f"approved by {event.approved_by}, {words.moment(event.approved_at)}  ·  " if event.approved_by else ""
     whole = "log whole" if event.audit_whole else "LOG BROKEN, see %audit verify"
     record = f"{approved}audit record {words.number(event.audit_record)}, {whole}"

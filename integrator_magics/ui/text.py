@@ -243,6 +243,8 @@ def _(event: Ran) -> list[str]:
     found += _results(event.tables, event.files)
     for note in event.notes:
         found += _wrap(words.clean(note))
+    for note in event.notes:
+        found += _wrap(note)
     whole = "log whole" if event.audit_whole else "LOG BROKEN, see %audit verify"
     by = (
         f"approved by {words.clean(event.approved_by)}, {words.clock(event.approved_at)}   ·   "

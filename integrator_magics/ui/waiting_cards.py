@@ -18,7 +18,6 @@ from .still_cards import Card
 __all__ = ["FailureCard", "PreviewCard", "QuestionCard"]
 
 SETTLE = 0.4  # seconds in which Approve can't be pressed: a click meant for what stood there before must not approve
-TRY_AGAIN = "Try again"
 
 
 class _Waiting(Card):
@@ -85,18 +84,16 @@ class QuestionCard(_Waiting):
 
 
 class FailureCard(_Waiting):
-    """What happened, what it means for the data, what to do next; "Try again" where nothing else is offered."""
+    """What happened, what it means for the data, what to do next; "Try again" where the session offers nothing."""
 
     def __init__(self, event: Failed, desk: Desk) -> None:
         super().__init__(event, desk)
         self.head.value = fragment(replace(event, options=[]))
-        rows = self._options(event.options or [Option(TRY_AGAIN)], self._choose)
+        if event.options:
+            rows = self._options(event.options, lambda label: self._do(lambda: desk.controller.answer(label)))
+        else:
+            rows = self._options([Option("Try again")], lambda _: self._do(desk.controller.retry))
         self._offer(rows, list(self._controls))
-
-    def _choose(self, label: str) -> None:
-        controller = self.desk.controller
-        again = label.strip().casefold() == TRY_AGAIN.casefold()
-        self._do(controller.retry if again else lambda: controller.answer(label))
 
 
 class PreviewCard(_Waiting):
