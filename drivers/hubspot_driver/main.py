@@ -1,0 +1,6 @@
+"""The entry point of the driver. Everything under `src` is private."""
+
+from .src.client import HubSpotClient
+from .src.settings import API_VERSION
+
+__all__ = ["API_VERSION", "HubSpotClient"]

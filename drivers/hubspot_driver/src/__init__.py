@@ -1,0 +1,1 @@
+"""Private parts of the HubSpot driver; scripts import `hubspot_driver`."""
