@@ -100,7 +100,8 @@ def read_changes(text: str, lexicon: Lexicon, today: date) -> list[Change]:
     found: list[Change] = []
     schedule = find_schedule(work.rest)
     if schedule:
-        work.cut(*schedule.span)
+        for span in sorted(schedule.spans, reverse=True):
+            work.cut(*span)
         found.append(Change("schedule", (schedule,)))
     while match := work.take(_TABLE):
         found.append(Change("table", (next(value for value in match.groups() if value),)))

@@ -91,6 +91,7 @@ _NUMBER = re.compile(
 )
 _TRUE = word_set("true yes on checked active set 1")
 _FALSE = word_set("false no off unchecked inactive 0 not")
+_NO_VALUE = word_set("starts start begins begin ends end with is are not contains like than before after matching")
 _NEGATED = re.compile(r"^(?:not|non|un)[ -]?", re.IGNORECASE)
 
 
@@ -428,7 +429,7 @@ def _field_value(text: str, fields: Fields, obj: str) -> Reading | None:
             (" ".join(words[cut:]), " ".join(words[:cut])),
         ):
             match = match_field(said, fields, obj)
-            if not match.sure or len(match.names) != 1:
+            if not match.sure or len(match.names) != 1 or set(tokens(value)) & _NO_VALUE:
                 continue
             entry = fields[match.names[0]]
             if entry.get("choices") and not _choices(value, entry):

@@ -8,7 +8,7 @@ from typing import Any
 
 from .changes import apply
 from .compose import compose
-from .explain import explanation, last_words
+from .explain import and_list, explanation, last_words
 from .help import ENGLISH_ONLY, capabilities, delete_answer, lost
 from .history import Call, Transcript
 from .knowledge import STOPPED, Knowledge, lexicon_of
@@ -22,6 +22,8 @@ from .steps import Ask, Need, Say, Step, ToolCall
 from .task import make_plan
 
 __all__ = ["next_step"]
+
+SYSTEMS = 6  # connected systems that are asked for their words at most
 
 
 def next_step(transcript: Transcript) -> Step:
@@ -40,6 +42,9 @@ def _converse(transcript: Transcript) -> None:
     known.need("", ToolCall("find_drivers", {"text": ""}))
     lexicon = lexicon_of(transcript)
     state = replay(transcript, lexicon)
+    if state.kind == "lost" or (state.request and not state.request.source and not state.request.unknown_system):
+        lexicon = _learn_words(known, lexicon)
+        state = replay(transcript, lexicon)
     known.since = state.since
     if state.kind == "foreign":
         raise Say(ENGLISH_ONLY)
@@ -55,6 +60,15 @@ def _converse(transcript: Transcript) -> None:
         state.request = _loose(state, known, lexicon)
         known.since = state.last_prompt
     _work(state, state.request, known, lexicon)
+
+
+def _learn_words(known: Knowledge, lexicon: Lexicon) -> Lexicon:
+    """Where no source is named, what the connected systems call their objects may tell it."""
+    names = [name for name, system in lexicon.systems.items() if system.connected][:SYSTEMS]
+    labels = and_list([lexicon.label(name) for name in names])
+    words = f"I am loading what I know about {labels}." if names else ""
+    known.need(words, *(ToolCall("load_driver", {"name": name}) for name in names))
+    return lexicon_of(known.transcript)
 
 
 def _written_name(known: Knowledge) -> str:

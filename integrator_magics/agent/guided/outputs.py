@@ -159,8 +159,8 @@ def take_limit(text: Text) -> tuple[int, str, bool]:
         )
     if biggest := text.take(_BIGGEST):
         direction = biggest["dir"].casefold()
-        order = "created" if direction in ("newest", "latest", "oldest", "most recent") else "amount"
-        return int(biggest["n"]), order, direction in ("smallest", "lowest", "oldest", "cheapest")
+        measure = "created" if direction in ("newest", "latest", "oldest", "most recent") else "amount"
+        return int(biggest["n"]), measure, direction in ("smallest", "lowest", "oldest", "cheapest")
     match = text.take(_LIMIT)
     if not match:
         return 0, "", False

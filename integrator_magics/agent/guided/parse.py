@@ -60,7 +60,8 @@ def parse(text: str, lexicon: Lexicon, today: date) -> Request:
     work = Text(_WHEN.sub(lambda match: f"{match['verb']} date", plain))
     schedule = find_schedule(work.rest)
     if schedule:
-        work.cut(*schedule.span)
+        for span in sorted(schedule.spans, reverse=True):
+            work.cut(*span)
     window = find_window(work.rest, today)
     if window:
         work.cut(*window.span)

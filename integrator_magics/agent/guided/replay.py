@@ -116,7 +116,7 @@ def _request(text: str, place: int, state: State, lexicon: Lexicon) -> None:
         state.since, state.kind = place, "new"
         return
     if before is None:
-        if _has_content(request):
+        if _has_content(request, lexicon):
             state.request, state.since, state.kind = request, place, "new"
         else:
             state.kind, state.changes = ("loose", tuple(changes)) if changes else ("lost", ())
@@ -132,13 +132,14 @@ def _request(text: str, place: int, state: State, lexicon: Lexicon) -> None:
         state.kind = "lost"
 
 
-def _has_content(request: Request) -> bool:
+def _has_content(request: Request, lexicon: Lexicon) -> bool:
     if request.kind == "question" or request.source or request.unknown_system or request.source_table:
         return True
     narrowed = request.files or request.fields or request.window or request.limit or request.target
     if request.target and not request.subject:
         return bool(_VERB.match(request.text)) and not request.table
-    return bool(request.subject and (narrowed or _VERB.match(request.text)))
+    is_object = tuple(singular(word) for word in tokens(request.subject)) in lexicon.object_words()
+    return bool(request.subject and (narrowed or is_object or _VERB.match(request.text)))
 
 
 def _is_new(text: str, request: Request, before: Request, lexicon: Lexicon) -> bool:

@@ -93,31 +93,41 @@ class Schedule:
 
     cron: str | None
     words: str
-    span: tuple[int, int] = (0, 0)
+    spans: tuple[tuple[int, int], ...] = ()  # where the words stood
     problem: str = ""
 
 
 def find_schedule(text: str) -> Schedule | None:
     """What a sentence says about when to run, None when it says nothing."""
     if stop := _STOP.search(text):
-        return Schedule(None, "only when you run it", stop.span())
+        return Schedule(None, "only when you run it", (stop.span(),))
     for name in _ORDER:
         match = _COMPILED[name].search(text)
         if match:
             begin, end = match.span()
-            hour, minute, said, end = _time(text, match)
+            hour, minute, said, clock = _time(text, match)
             fields = _fields(name, match, hour, minute, said)
             if fields is None:
                 continue
             cron, words, problem = fields
             if name == "weekdays" and not said and not re.search(r"every|each|on|all|run", match[0], re.IGNORECASE):
                 continue
-            return Schedule(cron, words, (begin, max(end, match.end())), problem)
+            return Schedule(cron, words, _joined((begin, end), clock), problem)
     return None
 
 
-def _time(text: str, match: re.Match[str]) -> tuple[int, int, bool, int]:
-    """Hour and minute to run, whether a time was said, and where the words end."""
+def _joined(words: tuple[int, int], clock: tuple[int, int]) -> tuple[tuple[int, int], ...]:
+    """Both spans, as one where they touch."""
+    if clock[1] <= clock[0]:
+        return (words,)
+    first, second = sorted((words, clock))
+    if second[0] - first[1] < 3:
+        return ((first[0], max(first[1], second[1])),)
+    return (first, second)
+
+
+def _time(text: str, match: re.Match[str]) -> tuple[int, int, bool, tuple[int, int]]:
+    """Hour and minute to run, whether a time was said, and where it stood."""
     default = 2
     for part, hour in _PART.items():
         if re.search(rf"\b{part}s?\b", match[0], re.IGNORECASE):
@@ -135,7 +145,7 @@ def _time(text: str, match: re.Match[str]) -> tuple[int, int, bool, int]:
             groups = found.groupdict()
             if groups.get("name"):
                 word = groups["name"].casefold()
-                return {"noon": 12, "midday": 12, "lunchtime": 12, "night": 2}.get(word, 0), 0, True, found.end()
+                return {"noon": 12, "midday": 12, "lunchtime": 12, "night": 2}.get(word, 0), 0, True, found.span()
             hour = int(groups["h"]) if groups["h"].isdigit() else _NUMBERS[groups["h"].casefold()]
             minute = int(groups.get("m") or 0)
             half = (groups.get("half") or "").casefold()
@@ -157,8 +167,13 @@ def _time(text: str, match: re.Match[str]) -> tuple[int, int, bool, int]:
                 hour = 0
             if hour > 23 or minute > 59:
                 continue
-            return hour % 24, minute, True, max(found.end(), tail_start)
-    return default, 0, bool(tail), tail_start
+            return (
+                hour % 24,
+                minute,
+                True,
+                found.span() if found.start() > tail_start else (tail_start, max(found.end(), tail_start)),
+            )
+    return default, 0, bool(tail), (match.end(), tail_start)
 
 
 def _fields(name: str, match: re.Match[str], hour: int, minute: int, said: bool) -> tuple[str, str, str] | None:

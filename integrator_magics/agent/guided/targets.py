@@ -72,6 +72,7 @@ def to_table(plan: Plan, request: Request, chosen: Chosen, fields: Fields, place
             key = match.names[0]
     if not key:
         key = _ask_key(plan, fields, known)
+    key = _known_by(plan, request, key, fields, place, chosen, known)
     names = chosen.names if key in chosen.names else (key, *chosen.names)
     prefix = plan.source.name if plan.source.kind != "sql" and key == primary else ""
     columns = name_columns(names, fields, plan.object, request, prefix, place.fields, True, key)
@@ -88,6 +89,33 @@ def to_table(plan: Plan, request: Request, chosen: Chosen, fields: Fields, place
         new_table=not place.exists,
         added_columns=added,
     )
+
+
+def _known_by(
+    plan: Plan, request: Request, key: str, fields: Fields, place: Place, chosen: Chosen, known: Knowledge
+) -> str:
+    """The key where the table is there but has no column for it: another field, or a new column."""
+    if not place.exists or not place.fields or request.key or request.exact:
+        return key
+    prefix = plan.source.name if plan.source.kind != "sql" and key == key_field(fields, plan.object) else ""
+    names = chosen.names if key in chosen.names else (key, *chosen.names)
+    columns = name_columns(names, fields, plan.object, request, prefix, place.fields, True, key)
+    column = next(entry.column for entry in columns if entry.field == key)
+    shared = [entry for entry in columns if entry.column in place.fields and entry.field != key]
+    if column in place.fields or not shared:
+        return key
+    shared.sort(key=lambda entry: "email" not in snake(entry.label) and "email" not in entry.column)
+    add = Choice(f"Add a column {column}", "the table gets one more column; nothing there is changed by it", key)
+    choices = [*(Choice(entry.label, f"column {entry.column}", entry.field) for entry in shared[:3]), add]
+    reply = known.answer("known_by")
+    if reply is None:
+        question = f"{place.name} has no column for the {plan.source.label} id. How do I recognise known {plan.noun}?"
+        raise Ask("known_by", question, choices)
+    answer, _ = reply
+    if answer.index is not None:
+        return str(choices[answer.index].value)
+    match = match_field(answer.text, readable(fields), plan.object)
+    return match.names[0] if match.sure else key
 
 
 def joined_columns(plan: Plan, columns: tuple[Column, ...], *, to_sql: bool) -> tuple[Column, ...]:

@@ -385,7 +385,8 @@ _RULES: list[tuple[str, Callable[[re.Match[str], date], _Found]]] = [
 _COMPILED = [(re.compile(pattern, re.IGNORECASE), rule) for pattern, rule in _RULES]
 
 _VERBS = (
-    "came in|come in|coming in|arrived|came|created|added|entered|registered|made|new|updated|modified|changed|edited|touched|closed|converted|won|lost|"
+    "came in|come in|coming in|arrived|came|"
+    r"created|added|entered|registered|made|new|updated|modified|changed|edited|touched|closed|converted|won|lost|"
     "opened|ordered|placed|paid|invoiced|issued|shipped|delivered|joined|signed up|subscribed|started|ended|due|"
     "booked|sold|received|sent|submitted|completed|finished|published|scheduled|hired|born|expired|cancelled|"
     "captured|generated|collected|last seen|logged in|dated|(?!need|speed|feed|red)[a-z]{3,}ed"
