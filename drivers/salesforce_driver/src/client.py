@@ -59,17 +59,20 @@ class SalesforceClient:
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int | None = None,
+        *,
+        deleted: bool = False,
     ) -> Records:
         """Records of one object; parents by path ("Campaign.Name"). `since`, `until` are on SystemModstamp.
 
-        Without `fields`: all but compound and binary ones. What `where` can't say, `query(soql)` can.
+        Without `fields`: all but compound and binary ones. What `where` can't say, `query(soql)` can. `deleted` also
+        gives records in the recycle bin (`IsDeleted` tells). A large answer comes by the Bulk API.
         """
-        question = reading.plan(Shapes(self._connection), obj, fields, where, since, until, limit)
+        question = reading.plan(Shapes(self._connection), obj, fields, where, since, until, limit, deleted)
         return reading.records_of(self._connection, question)
 
-    def query(self, soql: str) -> Records:
+    def query(self, soql: str, *, deleted: bool = False) -> Records:
         """Records of a SOQL statement: aggregates, child lists (as JSON), anything SELECT can ask."""
-        return querying.query(self._connection, soql)
+        return querying.query(self._connection, soql, deleted)
 
     def lookup(self, obj: str, key: str, values: Sequence[Any], fields: Sequence[str]) -> dict[Any, Record]:
         """Records whose `key` is one of `values`, by the value asked for; of several with one key the oldest Id."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import requests
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Connection"]
 
+PIECE = 64 * 1024  # bytes of a file that are taken at a time
 STRING = re.compile(r"'(?:\\.|[^'\\])*'")
 RECORD_ID = re.compile(r"(?<=/)(?:[a-zA-Z0-9]{5}0[a-zA-Z0-9]{9}(?:[A-Z0-5]{3})?|01g[a-zA-Z0-9]+-\d+)(?=/|$)")
 
@@ -87,6 +88,66 @@ class Connection:
             lambda salesforce: salesforce.query_more(url, identifier_is_url=True), "GET", url, None, done
         )
         return page
+
+    def query_job(self, soql: str, *, all_rows: bool = False) -> dict[str, Any]:
+        """Start a Bulk query; the job."""
+        body = {
+            "operation": "queryAll" if all_rows else "query",
+            "query": soql,
+            "contentType": "CSV",
+            "columnDelimiter": "COMMA",
+            "lineEnding": "LF",
+        }
+        job: dict[str, Any] = self._send(
+            lambda salesforce: salesforce.restful("jobs/query", None, "POST", json=body),
+            "POST",
+            "jobs/query",
+            {"q": soql},
+            "Nothing was read.",
+        )
+        return job
+
+    def download(
+        self, path: str, params: dict[str, str], take: Callable[[bytes], None], done: str
+    ) -> Mapping[str, str]:
+        """GET a CSV file, piece by piece, unpacked; the headers of the answer. Half an answer is a ConnectionError."""
+
+        def ask(salesforce: Salesforce) -> Mapping[str, str]:
+            with self._raw(salesforce, "GET", path, params=params, stream=True) as answer:
+                for piece in answer.iter_content(PIECE):
+                    take(piece)
+                return answer.headers
+
+        headers: Mapping[str, str] = self._send(ask, "GET", path, None, done)
+        return headers
+
+    def upload(self, path: str, data: bytes, done: str) -> None:
+        """PUT a CSV file. Never repeated here."""
+
+        def ask(salesforce: Salesforce) -> None:
+            self._raw(salesforce, "PUT", path, data=data, headers={"Content-Type": "text/csv; charset=UTF-8"})
+
+        self._send(ask, "PUT", path, None, done)
+
+    def pause(self, seconds: float) -> None:
+        """Wait."""
+        self._transport.pause(seconds)
+
+    def _raw(
+        self, salesforce: Salesforce, method: str, path: str, headers: Mapping[str, str] = {}, **more: Any
+    ) -> requests.Response:
+        from simple_salesforce.util import call_salesforce
+
+        answer = call_salesforce(
+            url=salesforce.base_url + path,
+            method=method,
+            session=self._session,
+            headers={**salesforce.headers, **headers},
+            **more,
+        )
+        if "Sforce-Limit-Info" in answer.headers:
+            salesforce.api_usage = salesforce.parse_api_usage(answer.headers["Sforce-Limit-Info"])
+        return answer
 
     def close(self) -> None:
         """Close the sockets. The session at Salesforce stays: others may share it."""

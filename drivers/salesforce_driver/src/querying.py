@@ -12,6 +12,7 @@ from integrator_drivers.protocols import FieldType
 
 from . import faults, rows
 from .connection import Connection
+from .fetching import Answer, StreamedRecords, Way, answer, csv_of, no_cells
 from .shapes import Shapes, global_describe
 
 __all__ = ["columns_of", "query"]
@@ -21,6 +22,8 @@ FROM = re.compile(r"FROM\s+(\w+)", re.IGNORECASE)
 PATH = re.compile(r"[A-Za-z]\w*(?:\.[A-Za-z]\w*)*")
 ALIASED = re.compile(rf"({PATH.pattern})\s+(\w+)")
 FUNCTION = re.compile(r"(\w+)\s*\(\s*([\w.]*)\s*\)(?:\s+(\w+))?")
+# What Bulk refuses in a statement of plain columns; where one of the words is only part of a text, REST answers.
+NOT_BULK = re.compile(r"\b(GROUP\s+BY|OFFSET|TYPEOF|FOR|WITH|ALL\s+ROWS|USING)\b", re.IGNORECASE)
 KINDS: dict[str, FieldType] = {"COUNT": "integer", "COUNT_DISTINCT": "integer", "SUM": "number", "AVG": "number"}
 
 
@@ -32,26 +35,38 @@ class Column(NamedTuple):
     kind: str  # "" for a plain field, else the function, or "CHILDREN"
 
 
-def query(connection: Connection, soql: str) -> Records:
+def query(connection: Connection, soql: str, deleted: bool = False) -> Records:
     """Ask now, so that a mistake shows at once; the rows come page by page. Parents flat, child lists as JSON."""
     soql = soql.strip().removesuffix(";")
     if not SELECT.match(soql):
         raise ValidationError("query takes SOQL that starts with SELECT; it can only read.")
-    first = _asked(connection, soql)
+    first = _asked(connection, soql, deleted)
     obj, columns = columns_of(soql)
     if obj and [column.kind for column in columns] == ["COUNT()"]:
         field: Field = {"type": "integer", "native_type": "int", "nullable": False}
         return Records({"count": field}, [{"count": first["totalSize"]}], system="salesforce", obj=obj, source_count=1)
-    fields, convert = _shape(connection, obj, columns, first["records"])
+    fields, convert, paths = _shape(connection, obj, columns, first["records"])
+    if NOT_BULK.search(soql):
+        paths = []
+    shaped = {name: (name, field) for name, field in fields.items()}
+    from_cells = rows.cells_reader(shaped, paths) if paths else no_cells
+    way = Way(soql, soql if paths else "", paths, convert, from_cells, deleted)
     fresh = [first]
 
-    def read() -> Iterator[Record]:
-        pages = connection.pages_from(fresh.pop() if fresh else connection.query(soql))
-        for page in pages:
-            for raw in page["records"]:
-                yield convert(raw)
+    def found(few: bool = False) -> Answer:
+        return answer(connection, way, fresh.pop() if fresh else None, few=few)
 
-    return Records(fields, read, system="salesforce", obj=obj, source_count=first["totalSize"])
+    def read() -> Iterator[Record]:
+        return found(records.few).rows
+
+    def csv() -> Iterator[tuple[bytes, int]]:
+        return csv_of(found(), fields)
+
+    total = first["totalSize"]
+    records = StreamedRecords(
+        fields, read, system="salesforce", obj=obj, source_count=total, csv=csv if paths else None
+    )
+    return records
 
 
 def columns_of(soql: str) -> tuple[str, list[Column]]:
@@ -79,6 +94,9 @@ def columns_of(soql: str) -> tuple[str, list[Column]]:
                 return start[1] if start else "", []
             if function == "COUNT" and not call[2]:
                 columns.append(Column("count", "", "COUNT()"))
+                continue
+            if function == "TOLABEL" and not call[3]:  # stands where the field itself would
+                columns.append(Column(call[2], call[2], function))
                 continue
             columns.append(Column(call[3] or f"expr{unnamed}", call[2], function))
             unnamed += not call[3]
@@ -109,10 +127,10 @@ def _split(text: str) -> tuple[list[str], str]:
     return [" ".join(one.split()) for one in [*items, item] if one.strip()], text[position:]
 
 
-def _asked(connection: Connection, soql: str) -> dict[str, Any]:
+def _asked(connection: Connection, soql: str, deleted: bool) -> dict[str, Any]:
     """The first page; a name that is not there is answered with close matches."""
     try:
-        return connection.query(soql)
+        return connection.query(soql, all_rows=deleted)
     except faults.UnknownFieldError as exc:
         shapes = Shapes(connection)
         try:
@@ -127,8 +145,8 @@ def _asked(connection: Connection, soql: str) -> dict[str, Any]:
 
 def _shape(
     connection: Connection, obj: str, columns: list[Column], sample: list[dict[str, Any]]
-) -> tuple[dict[str, Field], Callable[[Mapping[str, Any]], Record]]:
-    """The fields of the answer, and how a record becomes a row."""
+) -> tuple[dict[str, Field], Callable[[Mapping[str, Any]], Record], list[str]]:
+    """The fields of the answer, how a record becomes a row, and the columns of Bulk (none where it can't answer)."""
     shapes = Shapes(connection)
     shaped: dict[str, tuple[str, Field]] = {}
     for column in columns:
@@ -139,7 +157,10 @@ def _shape(
         shaped[path if not column.kind else column.name] = (path if not column.kind else column.name, field)
     else:
         if columns:
-            return {name: field for name, (_, field) in shaped.items()}, rows.reader(shaped)
+            fields = {name: field for name, (_, field) in shaped.items()}
+            plain = all(not column.kind for column in columns) and len(shaped) == len(columns)
+            carried = all(field["type"] not in ("json", "binary") for field in fields.values())
+            return fields, rows.reader(shaped), list(shaped) if plain and carried else []
     seen: dict[str, Field] = {}
     for raw in sample:
         for name, value in rows.flat(raw).items():
@@ -152,7 +173,7 @@ def _shape(
         row = rows.flat(raw)
         return {name: row.get(name) for name in names}
 
-    return {name: seen[name] for name in names}, convert
+    return {name: seen[name] for name in names}, convert, []
 
 
 def _field(shapes: Shapes, obj: str, column: Column) -> tuple[str, Field]:

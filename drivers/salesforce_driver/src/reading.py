@@ -1,9 +1,9 @@
-"""Turning `read(...)` into SOQL and the answer into rows."""
+"""Turning `read(...)` into SOQL and asking it: conditions, windows, and questions short enough to be asked."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from integrator_drivers import Condition, Field, Record, Records
@@ -11,21 +11,69 @@ from integrator_drivers.errors import ValidationError
 
 from . import rows, soql
 from .connection import Connection
+from .fetching import StreamedRecords, Way, answer, csv_of, no_cells
 from .shapes import Shapes
 
 __all__ = ["Question", "cursor_of", "plan", "records_of", "rows_of"]
 
+SHORTEST_LIST = 1000  # bytes that the values of an `in` list get at least
 CURSORS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
+Columns = Mapping[str, tuple[str, Field]]  # name -> path, field
 
 
 @dataclass(frozen=True)
 class Question:
-    """One read, planned: `queries` are asked one after the other, together they are the answer."""
+    """One read, planned: `tails` (FROM ... on) are asked one after the other, together they are the answer."""
 
     obj: str
-    columns: dict[str, tuple[str, Field]]  # name asked for -> path, field
-    queries: tuple[str, ...]
-    limit: int | None
+    columns: Columns  # by the name asked for
+    tails: tuple[str, ...]
+    limit: int | None = None
+    deleted: bool = False
+    # Compound path -> key in its value -> (path, field): what Bulk, which has no compound values, is asked for instead.
+    parts: Mapping[str, Columns] = field(default_factory=dict)
+    in_address: bool = True  # False: too long for an address; only Bulk, which takes it in a body, can ask it
+
+    @property
+    def paths(self) -> list[str]:
+        """The SELECT list of REST."""
+        return list(dict.fromkeys(path for path, _ in self.columns.values()))
+
+    @property
+    def bulk_paths(self) -> list[str]:
+        """The SELECT list of Bulk; empty where Bulk can't carry the columns."""
+        found: list[str] = []
+        for path, described in self.columns.values():
+            if path in self.parts:
+                found += [part for part, _ in self.parts[path].values()]
+            elif described["type"] in ("json", "binary"):
+                return []
+            else:
+                found.append(path)
+        return list(dict.fromkeys(found))
+
+    @property
+    def ways(self) -> list[Way]:
+        """How each query is asked, by REST and by Bulk."""
+        from_json = rows.reader(self.columns)
+        bulk_paths = self.bulk_paths
+        from_cells = rows.cells_reader(self.columns, bulk_paths, self.parts) if bulk_paths else no_cells
+        return [
+            Way(
+                f"SELECT {', '.join(self.paths)} {tail}" if self.in_address else "",
+                f"SELECT {', '.join(bulk_paths)} {tail}" if bulk_paths else "",
+                bulk_paths,
+                from_json,
+                from_cells,
+                self.deleted,
+            )
+            for tail in self.tails
+        ]
+
+    @property
+    def as_csv(self) -> bool:
+        """Are the columns of a Bulk result those asked for, one by one?"""
+        return self.bulk_paths == [path for path, _ in self.columns.values()] != []
 
 
 def plan(
@@ -36,6 +84,7 @@ def plan(
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int | None = None,
+    deleted: bool = False,
 ) -> Question:
     """The SOQL of one read. Long `in` lists are split over several queries; nothing else is."""
     if limit is not None and (not isinstance(limit, int) or limit < 0):
@@ -44,6 +93,8 @@ def plan(
     columns = shapes.columns(obj, fields)
     if not columns:
         raise ValidationError(f"Reading {name} needs at least one field.")
+    parts = {path: shapes.parts(obj, path) for path, field in columns.values() if field["type"] == "json"}
+    parts = {path: found for path, found in parts.items() if found}
     conditions, lists = _where(shapes, obj, where or ())
     order = ""
     if since is not None or until is not None:
@@ -54,63 +105,75 @@ def plan(
             conditions.append(f"{cursor} < {soql.timestamp(until, cursor)}")
         order = f" ORDER BY {cursor}, Id"
     if any(not values for _, _, values in lists) or limit == 0:
-        return Question(name, columns, (), limit)
-    select = f"SELECT {', '.join(dict.fromkeys(path for path, _ in columns.values()))} FROM {name}"
+        return Question(name, columns, (), limit, deleted)
     end = order + (f" LIMIT {int(limit)}" if limit is not None else "")
+    question = Question(name, columns, ("",), limit, deleted, parts)
     longest = max(lists, key=lambda entry: len(entry[2]), default=None)
     for entry in lists:
         if entry is not longest:  # only one list can be split: two would be a product
             conditions += soql.fitting(*entry, room=10**9)
-    room = soql.URI_ROOM - soql.encoded_length(select + " WHERE " + " AND ".join(conditions) + end)
-    if room < 0 or (longest and room < 1000):
-        raise ValidationError(
-            f"That question about {name} is longer than Salesforce takes in one address (16,384 bytes). "
-            "Name the fields you need, or fewer values."
-        )
-    parts = list(soql.fitting(*longest, room)) if longest else [""]
-    queries = []
-    for part in parts:
+    fixed = f"SELECT {', '.join(question.paths)} FROM {name} WHERE {' AND '.join(conditions)}{end}"
+    room, in_address = soql.URI_ROOM - soql.encoded_length(fixed), True
+    if room < 0 or (longest and room < SHORTEST_LIST):
+        in_address = False
+        room = soql.LONGEST_QUERY - len(fixed)
+        if not question.bulk_paths or room < SHORTEST_LIST:
+            raise ValidationError(
+                f"That question about {name} is longer than Salesforce takes in one address (16,384 bytes). "
+                "Name the fields you need, or fewer values."
+            )
+    tails = []
+    for part in soql.fitting(*longest, room) if longest else [""]:
         together = " AND ".join([*conditions, part] if part else conditions)
-        queries.append(f"{select} WHERE {together}{end}" if together else select + end)
-    return Question(name, columns, tuple(queries), limit)
+        tails.append(f"FROM {name} WHERE {together}{end}" if together else f"FROM {name}{end}")
+    return Question(name, columns, tuple(tails), limit, deleted, parts, in_address)
 
 
 def records_of(connection: Connection, question: Question) -> Records:
     """The answer as a stream: one page is in memory at a time, and each pass asks afresh."""
 
-    def read() -> Iterator[Record]:
-        return rows_of(connection, question, counted)
-
     def counted(total: int) -> None:
         records.source_count = total
 
+    def read() -> Iterator[Record]:
+        return rows_of(connection, question, counted, few=records.few)
+
+    def csv() -> Iterator[tuple[bytes, int]]:
+        found = answer(connection, question.ways[0])
+        counted(found.count)
+        return csv_of(found, fields)
+
     fields = {name: field for name, (_, field) in question.columns.items()}
-    count = None if question.queries else 0
-    records = Records(fields, read, system="salesforce", obj=question.obj, source_count=count)
+    records = StreamedRecords(
+        fields,
+        read,
+        system="salesforce",
+        obj=question.obj,
+        source_count=None if question.tails else 0,
+        csv=csv if question.as_csv and len(question.tails) == 1 else None,
+    )
     return records
 
 
 def rows_of(
-    connection: Connection, question: Question, counted: Callable[[int], None] | None = None
+    connection: Connection, question: Question, counted: Callable[[int], None] | None = None, *, few: bool = False
 ) -> Iterator[Record]:
     """The rows themselves. `counted` is told Salesforce's own count as soon as it is known."""
-    convert = rows.reader(question.columns)
     left = question.limit
     total = 0
-    for position, query in enumerate(question.queries, 1):
-        for number, page in enumerate(connection.pages(query)):
-            if number == 0:
-                total += page["totalSize"]
-                if counted and position == len(question.queries):
-                    counted(total if question.limit is None else min(total, question.limit))
-            for raw in page["records"]:
-                if left is not None:
-                    if left == 0:
-                        if counted and question.limit is not None:
-                            counted(question.limit)
-                        return
-                    left -= 1
-                yield convert(raw)
+    for position, way in enumerate(question.ways, 1):
+        found = answer(connection, way, few=few)
+        total += found.count
+        if counted and position == len(question.tails):
+            counted(total if question.limit is None else min(total, question.limit))
+        for row in found.rows:
+            if left is not None:
+                if left == 0:
+                    if counted and question.limit is not None:
+                        counted(question.limit)
+                    return
+                left -= 1
+            yield row
 
 
 def cursor_of(shapes: Shapes, obj: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
 from integrator_drivers import Field, Record
 
-__all__ = ["flat", "moment", "plain", "reader"]
+__all__ = ["cells_reader", "flat", "moment", "plain", "reader"]
 
 
 def reader(columns: Mapping[str, tuple[str, Field]]) -> Callable[[Mapping[str, Any]], Record]:
@@ -21,6 +21,38 @@ def reader(columns: Mapping[str, tuple[str, Field]]) -> Callable[[Mapping[str, A
             for name, key, convert in simple
         }
     return lambda raw: {name: _dig(raw, path, convert) for name, path, convert in steps}
+
+
+def cells_reader(
+    columns: Mapping[str, tuple[str, Field]],
+    paths: Sequence[str],
+    parts: Mapping[str, Mapping[str, tuple[str, Field]]] = {},
+) -> Callable[[Sequence[str]], Record]:
+    """A function that makes the same row of CSV cells, which are in the order of `paths`.
+
+    `parts` says of which paths a compound value is put together: path -> key in the value -> (path, field).
+    """
+    place = {path: position for position, path in enumerate(paths)}
+
+    def cell(path: str, field: Field) -> Callable[[Sequence[str]], Any]:
+        at, change = place[path], CELLS.get(field["type"])
+        if change is None:
+            return lambda cells: cells[at] or None
+        return lambda cells: change(cells[at]) if cells[at] else None
+
+    def compound(of: Mapping[str, tuple[str, Field]]) -> Callable[[Sequence[str]], Any]:
+        each = [(key, cell(path, field)) for key, (path, field) in of.items()]
+
+        def read(cells: Sequence[str]) -> dict[str, Any] | None:
+            value = {key: get(cells) for key, get in each}
+            return value if any(part is not None for part in value.values()) else None
+
+        return read
+
+    steps = [
+        (name, compound(parts[path]) if path in parts else cell(path, field)) for name, (path, field) in columns.items()
+    ]
+    return lambda cells: {name: get(cells) for name, get in steps}
 
 
 def moment(text: str) -> datetime:
@@ -44,6 +76,20 @@ CONVERTERS: dict[str, Callable[[Any], Any]] = {
     "date": date.fromisoformat,
     "json": plain,
     "integer": int,
+}
+
+
+def number(text: str) -> int | float:
+    """A number as JSON would have given it."""
+    return int(text) if text.lstrip("-").isdigit() else float(text)
+
+
+CELLS: dict[str, Callable[[str], Any]] = {
+    "datetime": moment,
+    "date": date.fromisoformat,
+    "integer": lambda text: int(number(text)),
+    "number": number,
+    "boolean": lambda text: text == "true",
 }
 
 

@@ -90,6 +90,18 @@ class Shapes:
             raise ValidationError(f'fields is a list of names, such as ["{fields}"].')
         return {name: self.column(obj, name) for name in fields}
 
+    def parts(self, obj: str, compound: str) -> dict[str, tuple[str, Field]]:
+        """What a compound value is made of: key in the value -> (field name, field). Empty where that is not known."""
+        prefix = (
+            compound.removesuffix("Address") if compound.endswith("Address") else compound.removesuffix("__c") + "__"
+        )
+        found = {}
+        for name, field in self.fields(obj).items():
+            if field.get("compound") == compound and name != compound and name.startswith(prefix):
+                key = name.removeprefix(prefix).removesuffix("__s")
+                found[key[:1].lower() + key[1:]] = (name, field)
+        return found
+
     def relations(self, obj: str) -> dict[str, list[str]]:
         """Parent relationships: Campaign -> [Campaign], Owner -> [Group, User]."""
         return {

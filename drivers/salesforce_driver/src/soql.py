@@ -14,10 +14,11 @@ from urllib.parse import quote_plus
 from integrator_drivers import Condition, Field
 from integrator_drivers.errors import ValidationError
 
-__all__ = ["URI_ROOM", "condition", "encoded_length", "fitting", "literal", "timestamp"]
+__all__ = ["LONGEST_QUERY", "URI_ROOM", "condition", "encoded_length", "fitting", "literal", "timestamp"]
 
 # Salesforce allows 16,384 bytes for URI and headers together; the token, other headers and the host need room too.
 URI_ROOM = 12_000
+LONGEST_QUERY = 90_000  # characters; Salesforce takes 100,000 where the query is not part of an address
 ESCAPES = str.maketrans(
     {"\\": "\\\\", "'": "\\'", '"': '\\"', "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 )

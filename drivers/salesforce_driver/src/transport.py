@@ -27,8 +27,9 @@ RETRIED = frozenset({429, 502, 503, 504})
 class Transport(HTTPAdapter):
     """Sends requests, those to `https://anything` to `base_url` where one is given.
 
-    Reads (GET) are repeated after 429, 502, 503, 504, a concurrent-request limit and lost connections, with backoff,
-    jitter and Retry-After; in discovery for at most 10 s. Writes are never repeated here: they may have happened.
+    Reads (GET, and the start of a Bulk query) are repeated after 429, 502, 503, 504, a concurrent-request limit and
+    lost connections, with backoff, jitter and Retry-After; in discovery for at most 10 s.
+    Writes are never repeated here: they may have happened.
     """
 
     def __init__(self, base_url: str = "", sleep: Callable[[float], None] = time.sleep) -> None:
@@ -53,7 +54,7 @@ class Transport(HTTPAdapter):
         end = time.monotonic() + DISCOVERY_BUDGET if discovery else float("inf")
         timeout = timeout or (CONNECT_TIMEOUT, DISCOVERY_BUDGET if discovery else READ_TIMEOUT)
         for attempt in range(1, ATTEMPTS + 1):
-            last = attempt == ATTEMPTS or request.method != "GET"
+            last = attempt == ATTEMPTS or not _reads(request)
             try:
                 response = super().send(request, stream, timeout, verify, cert, proxies)
                 if not stream:
@@ -76,6 +77,10 @@ class Transport(HTTPAdapter):
             self._sleep(wait)
         raise AssertionError("the last attempt returns or raises")
 
+    def pause(self, seconds: float) -> None:
+        """Wait, as between two tries."""
+        self._sleep(seconds)
+
 
 def open_session(transport: Transport) -> requests.Session:
     """A session whose every request goes through `transport`."""
@@ -94,6 +99,10 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 
 def _keep(request: requests.PreparedRequest) -> requests.PreparedRequest:
     return request
+
+
+def _reads(request: requests.PreparedRequest) -> bool:
+    return request.method == "GET" or (request.method == "POST" and _path(request).endswith("/jobs/query"))
 
 
 def _retried(response: requests.Response) -> bool:
