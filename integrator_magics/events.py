@@ -70,6 +70,7 @@ class TargetCounts:
     changes: list[str] = field(default_factory=list)  # DDL
     differences: list[dict[str, Any]] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
+    environment: str = ""  # which database or organisation, as the system calls it
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,8 @@ class Integrations:
         # By what the script could do, not only by what this preview met: a write may hang on a condition.
         writes = bool(targets) or allowed(code, Mode.APPLY).label is Label.WRITE
         facts = self._facts(version, targets, window_end, (outcome.backend, str(outcome.level)))
+        environments = {entry[0]: entry[3] for entry in facts.systems}
+        targets = [replace(target, environment=environments.get(target.system, "")) for target in targets]
         code_word, expires, needs_decision = "", "", True
         if writes:
             pending = self.approvals.request(facts)
@@ -222,7 +224,7 @@ class Integrations:
         for system in sorted(imports(version.code)):
             manifest = registry.manifest(system)
             identity = self.runner.call(system, "check")
-            systems.append((system, manifest.version, f"{identity.account}, {identity.environment}", identity.user))
+            systems.append((system, manifest.version, identity.account, identity.environment, identity.user))
             hosts += [f"{host}:{port}" for host, port in self.runner.egress(system)]
             practice = practice and self.runner.is_practice(system)
         previewed = sum(target.add + target.update for target in targets)
@@ -299,11 +301,18 @@ def _targets(report: list[dict[str, Any]]) -> list[TargetCounts]:
 
 
 def _tables(report: list[dict[str, Any]]) -> list[Table]:
-    return [
+    """What a script showed, and the first rows of each file it wrote; files with the same rows count once."""
+    found = [
         Table(line["name"], line["columns"], line["rows"], line["count"])
         for line in report
         if line.get("kind") == "table"
     ]
+    for line in report:
+        if line.get("kind") == "file" and line.get("first"):
+            table = Table(line["path"], line["columns"], line["first"], line["rows"])
+            if not any((table.columns, table.rows, table.count) == (t.columns, t.rows, t.count) for t in found):
+                found.append(table)
+    return found
 
 
 def _counts(target: TargetCounts) -> dict[str, Any]:

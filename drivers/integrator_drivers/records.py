@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Records"]
+
+FIRST_ROWS = 20  # of a file, reported so that a person can look at them
 
 CSV_ROWS = 2_000  # rows a block of CSV where it is made here
 
@@ -187,8 +189,10 @@ class Records:
         """Write beside `path` and rename, so that a file is whole or not there."""
         target = Path(path)
         with files.replacing(target) as part, closing(self.rows()) as rows:  # type: ignore[type-var]
-            count = writer(part, self._fields, rows)
-        report("file", path=str(path), rows=count, bytes=target.stat().st_size)
+            first = list(islice(rows, FIRST_ROWS))
+            count = writer(part, self._fields, chain(first, rows))
+        size = target.stat().st_size
+        report("file", path=str(path), rows=count, bytes=size, columns=list(self._fields), first=first)
         return target
 
 

@@ -7,7 +7,7 @@ target    system, object, operation, columns, key, add, update, unchanged, rejec
           differences [{key, column, old, new}], rejects [{record, reason}]; sent when the target is finished
 progress  label, done, total (or null); at most a few per second
 table     name, columns, rows (first 20), count
-file      path, rows, bytes
+file      path, rows, bytes, columns, first (rows, at most 20)
 call      system, method, template, status, rows; one per request a driver makes
 message   system, count, first (at most 5); a preview of sends
 value     name, value (JSON); the answer of a discovery script

@@ -44,8 +44,9 @@ def system_label(system: str) -> str:
 
 
 def target_name(target: TargetCounts) -> str:
-    """ "PostgreSQL public.leads"."""
-    return f"{system_label(target.system)} {words.clean(target.object)}".strip()
+    """ "PostgreSQL demo / public.leads", without the database or organisation where it is not known."""
+    where = f"{words.clean(target.environment)} / " if target.environment else ""
+    return f"{system_label(target.system)} {where}{words.clean(target.object)}".strip()
 
 
 def opened_line(event: Opened) -> str:

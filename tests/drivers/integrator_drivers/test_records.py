@@ -257,8 +257,8 @@ def test_relative_files_go_to_the_working_folder_and_are_reported(
     lines = [json.loads(line) for line in (tmp_path / "report").read_text().splitlines()]
     assert lines == [
         {"kind": "read", "system": "x", "object": "Things", "rows": 2, "fields": ["a"]},
-        {"kind": "file", "path": "out/a.csv", "rows": 2, "bytes": 6},
-        {"kind": "file", "path": "b.csv", "rows": 2, "bytes": 6},
+        {"kind": "file", "path": "out/a.csv", "rows": 2, "bytes": 6, "columns": ["a"], "first": [{"a": 1}, {"a": 2}]},
+        {"kind": "file", "path": "b.csv", "rows": 2, "bytes": 6, "columns": ["a"], "first": [{"a": 1}, {"a": 2}]},
     ]
 
 
