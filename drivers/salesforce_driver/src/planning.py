@@ -53,6 +53,11 @@ class Planner:
         self._operation = operation
         self._raw: dict[str, dict[str, Any]] = {entry["name"]: entry for entry in shapes.describe(obj)["fields"]}
         self._spelled: dict[str, str] = {name.casefold(): name for name in self._raw}
+        self._parents = [
+            name
+            for name, raw in self._raw.items()
+            if raw["type"] == "reference" and name not in ("OwnerId", "RecordTypeId")
+        ]
         self.key = self._column(key) if key else ""
         self._checked: set[str] = set()
         self._seen: set[Any] = set()
@@ -61,6 +66,10 @@ class Planner:
     def by_external_id(self) -> bool:
         """Can Salesforce itself upsert by this key?"""
         return bool(self.key) and bool(self._raw[self.key].get("externalId"))
+
+    def parents(self, step: Step) -> tuple[str, ...]:
+        """Ids of the records that this one belongs to, in a fixed order."""
+        return tuple(str(step.body.get(name) or "") for name in self._parents)
 
     def plan(self, records: Sequence[Record]) -> Plan:
         """Compare these records with Salesforce and decide. Raises FieldNotFoundError, ValidationError for columns."""

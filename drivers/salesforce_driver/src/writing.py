@@ -1,4 +1,4 @@
-"""Sending records by sObject Collections, at most 200 at a time, each record judged on its own. Never deletes."""
+"""Sending records, 200 at a time by sObject Collections or thousands by Bulk, each judged on its own. Never deletes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from integrator_drivers import Mode, Record, Rejected, WriteResult, mode
 from integrator_drivers.report import report_target
 
-from . import faults
+from . import bulk_ingest, faults
 from .connection import Connection
 from .planning import Operation, Plan, Planner, Step
 from .shapes import Shapes
@@ -20,7 +20,7 @@ from .shapes import Shapes
 __all__ = ["Writer"]
 
 COLLECTION = 200  # records a call, Salesforce's limit
-COMPARED = 2_000  # records whose current state is looked up together
+COMPARED = 10_000  # records whose current state is looked up together; a batch of `sync`
 LOCKED = "UNABLE_TO_LOCK_ROW"
 LOCK_ATTEMPTS = 4
 SHOWN = 20
@@ -95,6 +95,11 @@ class Writer:
         whole = WriteResult()
         for additions in (True, False):
             steps = [step for step in plan.steps if step.exists is not additions]
+            steps.sort(key=planner.parents)  # records of one parent together: fewer locks on it
+            if sum(map(bulk_ingest.can_carry, steps)) >= bulk_ingest.INGEST_FROM:
+                by_bulk, steps = self._send_bulk(planner, steps, additions)
+                self._count(planner, operation, by_bulk)
+                whole += by_bulk
             for group in _groups(steps, COLLECTION):
                 mode.max_rows(self._written + len(group))
                 result = self._send(planner, group, additions)
@@ -102,6 +107,24 @@ class Writer:
                 self._count(planner, operation, result)
                 whole += result
         return whole
+
+    def _send_bulk(self, planner: Planner, steps: list[Step], additions: bool) -> tuple[WriteResult, list[Step]]:
+        """By Bulk what CSV can carry; the result, and the steps left to be sent otherwise."""
+        carried = [step for step in steps if bulk_ingest.can_carry(step)]
+        left = [step for step in steps if not bulk_ingest.can_carry(step)]
+        mode.max_rows(self._written + len(steps))
+        result = WriteResult()
+        kind = "update" if not additions else "upsert" if planner.by_external_id else "insert"
+        key = "Id" if not additions else planner.key if planner.by_external_id else ""
+        ingest = bulk_ingest.Ingest(planner.name, kind, key)
+        fates = bulk_ingest.send(self._connection, ingest, carried, f"{self._written:,} records were written before.")
+        for fate in fates:
+            result.inserted += len(fate.added)
+            result.updated += len(fate.changed)
+            result.rejected += [Rejected(step.record, reason) for step, reason in fate.refused]
+            left += [*fate.locked, *fate.untouched]
+            self._written += len(fate.added) + len(fate.changed)
+        return result, left
 
     def _send(self, planner: Planner, steps: list[Step], additions: bool) -> WriteResult:
         """One collection; records that were locked by somebody else are tried again, the others are not."""
