@@ -108,7 +108,8 @@ class HubSpotClient:
         convert = reading.reader(columns)
         properties = reading.properties_of(columns)
         found = lookups.find(self._connection, shapes, obj, spelled, asked, properties)
-        return {value: convert(found[one][0]) for value in asked if (one := matching_key(value, spelled)) in found}
+        same = lookups.normal(shapes, obj, spelled)
+        return {value: convert(found[one][0]) for value in asked if (one := same(value)) in found}
 
     def insert(self, obj: str, records: Iterable[Record]) -> WriteResult:
         """Add records. In a preview: how many would be added and which would be refused."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from integrator_drivers.errors import ValidationError
@@ -13,7 +13,7 @@ from .reading import MOST_FOUND, plan, rows_of
 from .shapes import Shapes
 from .values import matching_key
 
-__all__ = ["find", "keyed_by"]
+__all__ = ["find", "keyed_by", "normal"]
 
 OTHER_EMAILS = "hs_additional_emails"
 
@@ -26,12 +26,20 @@ def keyed_by(shapes: Shapes, obj: str, key: str) -> str:
     return "unique" if is_unique(raw, shapes.kind(obj).name) else "search"
 
 
+def normal(shapes: Shapes, obj: str, key: str) -> Callable[[Any], str]:
+    """Equal for values that HubSpot takes for the same key; a search does not tell capitals from small letters."""
+    if keyed_by(shapes, obj, key) == "search":
+        return lambda value: matching_key(value, key).casefold()
+    return lambda value: matching_key(value, key)
+
+
 def find(
     connection: Connection, shapes: Shapes, obj: str, key: str, values: Sequence[Any], properties: Sequence[str]
 ) -> dict[str, list[dict[str, Any]]]:
     """HubSpot's records by matching key: {matching key: [{id, properties}]}, of several the oldest first."""
     kind = shapes.kind(obj)
-    keys = list(dict.fromkeys(matching_key(value, key) for value in values if value is not None))
+    same = normal(shapes, kind.name, key)
+    keys = list(dict.fromkeys(same(value) for value in values if value is not None))
     wanted = list(dict.fromkeys([*properties, *([] if key == "id" else [key])]))
     how = keyed_by(shapes, kind.name, key)
     found: dict[str, list[dict[str, Any]]] = {}
@@ -42,7 +50,7 @@ def find(
         _unique(connection, shapes, kind.name, key, [one for one in keys if one], wanted, found)
     else:
         for raw in _searched(connection, shapes, kind.name, key, [one for one in keys if one], wanted):
-            found.setdefault(matching_key(raw["properties"].get(key) or "", key), []).append(raw)
+            found.setdefault(same(raw["properties"].get(key) or ""), []).append(raw)
     return found
 
 

@@ -66,6 +66,7 @@ class Planner:
         self._spelled = {name.casefold(): name for name in self._raw} | {"id": "id", "hs_object_id": "id"}
         self.key = self._column(key) if key else ""
         self.keyed_by = lookups.keyed_by(shapes, self.name, self.key) if self.key else ""
+        self._same = lookups.normal(shapes, self.name, self.key) if self.key else str
         self._checked: set[str] = set()
         self._seen: set[str] = set()
 
@@ -97,7 +98,7 @@ class Planner:
                 return
             found: list[dict[str, Any]] = []
         else:
-            found = known.get(matching_key(body[self.key], self.key), [])
+            found = known.get(self._same(body[self.key]), [])
         if len(found) > 1:
             many = f"{len(found)} {self.name} have the same {self.key}; it is not clear which one is meant"
             plan.rejected.append(Rejected(record, many))
@@ -148,7 +149,7 @@ class Planner:
             return
         if not body.get(key, "").strip():
             raise UnfitValueError(f"no value in the key {key}")
-        value = matching_key(body[key], key)
+        value = self._same(body[key]) if self.key else matching_key(body[key], key)
         if value in self._seen:
             raise UnfitValueError(f"a record with the same {key} came before in this run; the first one counts")
         self._seen.add(value)
