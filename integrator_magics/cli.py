@@ -212,7 +212,9 @@ def _typed_row_count(preview: Any) -> bool:
     if not sys.stdin.isatty():
         return False
     rows = sum(target.add + target.update for target in preview.targets)
-    where = ", ".join(f"{target.system} {target.object}" for target in preview.targets)
+    from .ui.wording import target_name
+
+    where = ", ".join(target_name(target) for target in preview.targets)
     typed = input(f"Type {rows} to write {rows:,} rows to {where}, anything else to stop: ")
     return typed.strip().replace(",", "") == str(rows)
 

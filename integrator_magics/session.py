@@ -7,7 +7,7 @@ import logging
 import threading
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import CancelledError, Future
 from functools import cached_property
 from pathlib import Path
@@ -301,6 +301,26 @@ class Session:
         return exported
 
     # Systems.
+
+    def connect(self, system: str, values: Mapping[str, str]) -> list[str]:
+        """Keep variables of a system in .env and log in once; what came of it, a sentence a line. Blocks."""
+        manifest = registry.manifest(system)
+        filled = {name: value.strip() for name, value in values.items() if value.strip()}
+        if not filled:
+            return ["Nothing was filled in, so nothing was changed."]
+        self._record("connect", system=manifest.name, variables=sorted(filled))
+        path = self.credentials.save(filled)
+        try:
+            identity = self.runner.call(manifest.name, "check")
+        except (IntegratorError, DriverError) as exc:
+            return [f"Kept in {path.name}, but the login did not work. {exc}"]
+        who = f"Connected to {manifest.label}: {identity.account} ({identity.environment}) as {identity.user}."
+        warning = self.credentials.state(manifest).warning
+        return [who, *identity.warnings, *([warning] if warning else [])]
+
+    def in_background(self, work: Callable[[], None]) -> None:
+        """Do blocking work off the main thread."""
+        self._submit(asyncio.to_thread(work))
 
     def start_practice(self, *systems: str) -> dict[str, Any]:
         """Start practice systems (all there are, without names) and use them from now on; blocks some seconds."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 from typing import TYPE_CHECKING, Any
 
-from integrator_drivers import DriverError, registry
+from integrator_drivers import registry
 
 from ..errors import IntegratorError
 
@@ -14,18 +14,22 @@ if TYPE_CHECKING:
     from integrator_drivers.manifest import EnvVar
 
     from ..session import Session
+    from .dispatch import Dispatcher
 
 __all__ = ["show_form"]
 
 
-def show_form(session: Session, system: str, *, widgets: bool) -> None:
-    """Ask for the variables of one system, keep them in .env (mode 0600) and check the login live."""
+def show_form(session: Session, system: str, dispatcher: Dispatcher | None) -> None:
+    """Ask for the variables of one system, keep them in .env (mode 0600) and check the login live.
+
+    With a dispatcher as widgets, whose answer comes later; without one by typing, here and now.
+    """
     manifest = registry.manifest(system)
-    if widgets:
-        _widget_form(session, manifest)
+    if dispatcher is not None:
+        _widget_form(session, manifest, dispatcher)
     else:
         print(_introduction(manifest))
-        print(_save_and_check(session, manifest, _typed(_variables(manifest))))
+        print(_outcome(session, manifest, _typed(_variables(manifest))))
 
 
 def _variables(manifest: Manifest) -> list[EnvVar]:
@@ -52,24 +56,14 @@ def _typed(variables: list[EnvVar]) -> dict[str, str]:
     return values
 
 
-def _save_and_check(session: Session, manifest: Manifest, values: dict[str, str]) -> str:
-    """Keep what was filled in, log in once, and say what came of it."""
-    filled = {name: value.strip() for name, value in values.items() if value.strip()}
-    if not filled:
-        return "Nothing was filled in, so nothing was changed."
-    path = session.credentials.save(filled)
-    session.audit.append(
-        {"event": "connect", "notebook": session.notebook, "system": manifest.name, "variables": sorted(filled)}
-    )
+def _outcome(session: Session, manifest: Manifest, values: dict[str, str]) -> str:
     try:
-        identity = session.runner.call(manifest.name, "check")
-    except (IntegratorError, DriverError) as exc:
-        return f"Kept in {path.name}, but the login did not work. {exc}"
-    lines = [f"Connected to {manifest.label}: {identity.account} ({identity.environment}) as {identity.user}."]
-    return "\n".join([*lines, *identity.warnings])
+        return "\n".join(session.connect(manifest.name, values))
+    except IntegratorError as exc:
+        return str(exc)
 
 
-def _widget_form(session: Session, manifest: Manifest) -> None:
+def _widget_form(session: Session, manifest: Manifest, dispatcher: Dispatcher) -> None:
     import html
 
     import ipywidgets as W
@@ -94,8 +88,13 @@ def _widget_form(session: Session, manifest: Manifest) -> None:
         values = {name: field.value for name, field in fields.items()}
         for field in fields.values():
             field.value = ""
-        result.value = "<p role='status'>Logging in ...</p>"
-        text = _save_and_check(session, manifest, values)
+        say("Logging in ...")
+        session.in_background(lambda: finish(_outcome(session, manifest, values)))
+
+    def finish(text: str) -> None:
+        dispatcher.post(lambda: say(text))
+
+    def say(text: str) -> None:
         result.value = f"<p role='status' style='white-space:pre-wrap'>{html.escape(text)}</p>"
 
     button.on_click(save)

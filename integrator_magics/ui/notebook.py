@@ -163,7 +163,7 @@ class Notebook:
                 "Nobody can fill in a form while a notebook is executed by a program.",
                 "Put the variables into .env beside the notebook.",
             )
-        show_form(self.session, system, widgets=self.widgets)
+        show_form(self.session, system, self.dispatcher if self.widgets else None)
 
     # The rest.
 
