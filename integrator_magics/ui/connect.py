@@ -40,11 +40,17 @@ def _variables(manifest: Manifest) -> list[EnvVar]:
 
 
 def _introduction(manifest: Manifest) -> str:
+    """Where the values go, and what to tick at the vendor for each object."""
     lines = [f"Connect {manifest.label}. The values are kept in .env beside this notebook, readable by you only."]
+    if manifest.scopes:
+        lines.append("What the account needs there:")
     for name, scope in manifest.scopes.items():
-        need = ", ".join(scope.get("read", [])) if isinstance(scope, dict) else str(scope)
-        if need:
-            lines.append(f"  {name}: {need}")
+        if isinstance(scope, str):
+            lines.append(f"  {name}: {scope}")
+            continue
+        rights = [f"to {kind}: {scope[kind]}" for kind in ("read", "write") if scope.get(kind)]
+        personal = "; people's data" if scope.get("personal") else ""
+        lines.append(f"  {name}: {'; '.join(rights)}{personal}")
     return "\n".join(lines)
 
 

@@ -76,3 +76,8 @@ def test_a_refused_login_says_which_variables_to_check(
 def test_an_empty_form_changes_nothing(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "nothing was changed" in Form(session, monkeypatch).press()
     assert not (session.workdir / ".env").exists()
+
+
+def test_the_form_says_what_to_tick_at_the_vendor(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    introduction = Form(session, monkeypatch).parts[0].value
+    assert "Lead: to read: Leads: Read; to write: Leads: Create, Edit; people&#x27;s data" in introduction
