@@ -143,8 +143,8 @@ class Api:
         if response.status_code not in RETRIED or not self._service.retried(response):
             return None
         asked = retry_after(response.headers)
-        if asked is None:
-            return backoff(attempt)
+        if asked is None:  # a limit takes some seconds to pass, a hiccup does not
+            return backoff(attempt + 2 if response.status_code == 429 else attempt)
         return None if asked > LONGEST_WAIT else asked
 
     def _answer(self, method: str, path: str, response: httpx.Response, done: str) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import threading
 import time
@@ -14,6 +15,7 @@ from integrator_practice.http import Request, Response, Router, json_response
 from . import batches, describing, search
 from .account import PORTAL_ID, Account, Kind, stamp
 from .errors import HubSpotError, invalid, not_found
+from .values import checked
 
 __all__ = ["TEN_SECONDLY", "VERSIONS", "HubSpotApp"]
 
@@ -71,7 +73,7 @@ class HubSpotApp:
         return HubSpotError(status, category, message).response()
 
     def fault(self, name: str, options: Mapping[str, Any]) -> bool:
-        """revoke_token; hide_object (object: the token lacks its scope); daily_limit; rate_limit (calls: in 10 s)."""
+        """revoke_token; hide_object (object: its scope is missing); hide_schemas; daily_limit; rate_limit (calls)."""
         match name:
             case "revoke_token":
                 self.token = ""
@@ -163,17 +165,17 @@ class HubSpotApp:
         return router
 
     def _plain(self, handler: Handler) -> Handler:
-        def checked(request: Request, version: str, **names: str) -> Response:
+        def admitted(request: Request, version: str, **names: str) -> Response:
             if version not in VERSIONS:
                 raise not_found()
             return handler(self.account, request, **names)
 
-        return checked
+        return admitted
 
     def _of_kind(self, handler: Handler) -> Handler:
         """The handler with the object that the path names, for tokens that may see it."""
 
-        def checked(request: Request, version: str, kind: str, **names: str) -> Response:
+        def admitted(request: Request, version: str, kind: str, **names: str) -> Response:
             if version not in VERSIONS:
                 raise not_found()
             found = self.account.kind(kind)
@@ -191,7 +193,7 @@ class HubSpotApp:
             with self.account.lock:
                 return handler(self.account, found, request, **names)
 
-        return checked
+        return admitted
 
     def _batch(self, run: Callable[[Account, Kind, Mapping[str, Any]], Response]) -> Handler:
         return self._of_kind(lambda account, kind, request: run(account, kind, _json(request)))
@@ -234,13 +236,9 @@ class HubSpotApp:
     def _create(self, account: Account, kind: Kind, request: Request) -> Response:
         body = _json(request)
         made = batches.create(account, kind, {"inputs": [body]})
-        import json
-
         return json_response(json.loads(made.body)["results"][0], 201, changed=1)
 
     def _patch(self, account: Account, kind: Kind, request: Request, number: str) -> Response:
-        from .values import checked
-
         key = request.query.get("idProperty", "")
         stored = account.find(kind, key, number) if key in kind.unique else kind.rows.get(number)
         if stored is None:

@@ -55,7 +55,7 @@ def checked(account: Account, kind: Kind, given: Mapping[str, Any], before: Stor
 
 def as_instant(text: str) -> datetime:
     """An aware time from milliseconds or ISO 8601. Raises ValueError."""
-    if re.fullmatch(r"-?\d{5,}", text):
+    if re.fullmatch(r"-?\d+", text):
         return datetime.fromtimestamp(int(text) / 1000, UTC)
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -90,9 +90,7 @@ class Connection:
                 body["idProperty"] = id_property
             path = f"{object_path(kind)}/batch/read"
             answer = self._api.call("POST", path, body=body, repeatable=True, rows=_rows)
-            for error in answer.get("errors") or ():
-                if error.get("category") != "OBJECT_NOT_FOUND":
-                    raise faults.BatchRefusedError(f"HubSpot could not read {kind}: {faults.reason_of(error)}")
+            _only_missing(answer, f"HubSpot could not read {kind}")
             yield from answer["results"]
 
     def associated(self, start: str, to: str, ids: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -102,6 +100,7 @@ class Connection:
             waiting: list[dict[str, str]] = [{"id": value} for value in group]
             while waiting:
                 answer = self._api.call("POST", path, body={"inputs": waiting}, repeatable=True, rows=_rows)
+                _only_missing(answer, f"HubSpot could not read which {to} belong to {start}")
                 yield from answer["results"]
                 waiting = [
                     {"id": str(entry["from"]["id"]), "after": str(after)}
@@ -122,6 +121,13 @@ class Connection:
     def close(self) -> None:
         """Close the connections."""
         self._api.close()
+
+
+def _only_missing(answer: Mapping[str, Any], what: str) -> None:
+    """In a partly refused read, records that are not there are no error; everything else is."""
+    for error in answer.get("errors") or ():
+        if error.get("category") != "OBJECT_NOT_FOUND":
+            raise faults.BatchRefusedError(f"{what}: {faults.reason_of(error)}")
 
 
 def _rows(answer: Any) -> int | None:

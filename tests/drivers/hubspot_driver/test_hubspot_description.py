@@ -56,9 +56,9 @@ def test_requests_and_answers_are_as_described(
         seen.add((request.method, request.path.rpartition("/")[2], response.status))
         answered = json.loads(response.body)
         for what in description.problems(request.method, request.path, query, sent, response.status, answered):
-            if not what.endswith(UNDESCRIBED):
+            if not any(known in what for known in UNDESCRIBED):
                 problems[what] = None
-    assert list(problems)[:20] == []
+    assert "\n".join(problems) == ""
     assert {("POST", "upsert", 200), ("POST", "create", 201), ("POST", "update", 207), ("POST", "search", 200)} <= seen
 
 
