@@ -133,7 +133,7 @@ def _table(connection: Connection, path: str, done: str) -> Iterator[dict[str, s
         connection.download(path, {}, page.feed, done)
         page.finish()
         header = page.first_row()
-        for block in page.blocks(header=True, columns=len(header)):
+        for block in page.blocks(header=True):
             for cells in csv.reader(io.StringIO(block.data.decode(), newline="")):
                 yield dict(zip(header, cells, strict=True))
     finally:

@@ -101,7 +101,7 @@ def _in_order(page: Page, expected: int, paths: Sequence[str], first: bool) -> I
             f"Salesforce answered a bulk query with the columns {', '.join(page.first_row())} "
             f"instead of {', '.join(paths)}. Nothing of that page was used."
         )
-    found = page.blocks(header=header, columns=len(paths))
+    found = page.blocks(header=header)
     yield from found if names == wanted or not header else _turned(found, [names.index(name) for name in wanted])
 
 

@@ -17,6 +17,8 @@ __all__ = ["Block", "Page"]
 IN_MEMORY = 8 * 1024 * 1024  # bytes of a page; more goes to a temporary file
 BLOCK = 512 * 1024  # bytes
 UNIMPORTANT = bytes(code for code in range(256) if code not in b'"\n')
+# Every cell in quotes and none with quotes inside: then two quotes side by side are an empty cell.
+PLAIN = re.compile(rb'(?:"[^"]*+"[,\n])*+')
 CELL = re.compile(rb'("(?:[^"]|"")+")|""')  # a quoted cell, or an empty one
 
 csv.field_size_limit(max(csv.field_size_limit(), 16 * 1024 * 1024))  # long text is longer than the default allows
@@ -62,7 +64,7 @@ class Page:
         text = self._file.read(self._blocks[0][0]).decode()
         return next(csv.reader(io.StringIO(text, newline="")), [])
 
-    def blocks(self, *, header: bool, columns: int) -> Iterator[Block]:
+    def blocks(self, *, header: bool) -> Iterator[Block]:
         """The rows, without the first line where that is a header; a cell without a value is empty, unquoted."""
         self._file.seek(0)
         for number, (size, rows) in enumerate(self._blocks):
@@ -71,7 +73,7 @@ class Page:
                 data = data[data.index(b"\n") + 1 :]
                 rows -= 1
             if rows:
-                yield Block(_unquoted_empty(data, rows, columns), rows)
+                yield Block(_unquoted_empty(data), rows)
 
     def close(self) -> None:
         """Give the space back."""
@@ -104,13 +106,21 @@ def _last_row_end(data: bytes) -> int:
     return 0
 
 
-def _unquoted_empty(data: bytes, rows: int, columns: int) -> bytes:
-    """`""` for no value becomes nothing at all.
-
-    Where every cell is in quotes and none holds quotes itself, two quotes side by side can only be an empty cell.
-    """
-    if b'""' not in data:
-        return data
-    if data.count(b'"') == 2 * rows * columns:
+def _unquoted_empty(data: bytes) -> bytes:
+    """`""` for no value becomes nothing at all. Rows that hold quotes themselves are taken apart cell by cell."""
+    if PLAIN.fullmatch(data):
         return data.replace(b'""', b"")
-    return CELL.sub(rb"\1", data)
+    done: list[bytes] = []
+    waiting: list[bytes] = []  # lines of a row that has not ended
+    quotes = 0
+    for line in data.splitlines(keepends=True):
+        if not waiting and PLAIN.fullmatch(line):
+            done.append(line.replace(b'""', b""))
+            continue
+        waiting.append(line)
+        quotes += line.count(b'"')
+        if quotes % 2 == 0:
+            done.append(CELL.sub(rb"\1", b"".join(waiting)))
+            waiting.clear()
+            quotes = 0
+    return b"".join(done)

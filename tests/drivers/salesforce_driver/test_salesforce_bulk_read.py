@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from integrator_drivers import ConnectionError, ValidationError
 from salesforce_driver import SalesforceClient
@@ -274,9 +276,36 @@ def test_pages_are_cut_into_whole_rows(
         monkeypatch.setattr("salesforce_driver.src.csv_page.BLOCK", size)
         page = page_of(text)
         assert page.rows == len(expected) + header
-        blocks = list(page.blocks(header=header, columns=2))
+        blocks = list(page.blocks(header=header))
         assert sum(block.rows for block in blocks) == len(expected)
         joined = b"".join(block.data for block in blocks).decode()
         assert list(csv.reader(io.StringIO(joined, newline=""))) == expected
         assert ',""' not in joined.replace(',"",b', "") and not joined.startswith('"",')
         page.close()
+
+
+CELLS = st.text(st.sampled_from(['"', ",", "\n", "\r", "a", "é"]), max_size=5)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    rows=st.lists(st.lists(CELLS, min_size=3, max_size=3), max_size=6),
+    always=st.booleans(),
+    block=st.integers(1, 60),
+    piece=st.integers(1, 40),
+)
+def test_whatever_the_cells_hold_rows_are_counted_and_only_empty_cells_lose_their_quotes(
+    rows: list[list[str]], always: bool, block: int, piece: int
+) -> None:
+    def written(cell: str) -> str:
+        return '"' + cell.replace('"', '""') + '"' if always or set(cell) & set('",\n\r') else cell
+
+    text = "".join(",".join(map(written, row)) + "\n" for row in rows)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("salesforce_driver.src.csv_page.BLOCK", block)
+        page = page_of(text, piece)
+        assert page.rows == len(rows)
+        joined = b"".join(one.data for one in page.blocks(header=False)).decode()
+    assert list(csv.reader(io.StringIO(joined, newline=""))) == rows
+    assert '""' not in re.findall(r'"(?:[^"]|"")*"', joined)
+    page.close()
