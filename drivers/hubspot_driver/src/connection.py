@@ -21,6 +21,7 @@ BATCH = 100  # records in one batch request, HubSpot's limit
 LIST_PAGE = 100
 SEARCH_PACE = 5  # searches a second, for the whole account
 IDS = re.compile(r"(?<=/)\d{2,}(?=/|$)")
+LONGEST_SEARCH = 3_000  # bytes of the body of one search
 LONGEST_ADDRESS = 6_000  # characters of property names in a URL; more go by search
 
 

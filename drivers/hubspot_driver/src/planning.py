@@ -11,7 +11,7 @@ from integrator_drivers.errors import ValidationError
 
 from . import faults, lookups
 from .connection import Connection
-from .fields import is_writable
+from .fields import is_unique, is_writable
 from .shapes import Shapes
 from .values import UnfitValueError, encoded, matching_key, same
 
@@ -67,8 +67,9 @@ class Planner:
         self.key = self._column(key) if key else ""
         self.keyed_by = lookups.keyed_by(shapes, self.name, self.key) if self.key else ""
         self._same = lookups.normal(shapes, self.name, self.key) if self.key else str
+        self._unique = [name for name, raw in self._raw.items() if is_unique(raw, self.name)]
         self._checked: set[str] = set()
-        self._seen: set[str] = set()
+        self._seen: set[tuple[str, str]] = set()
 
     def plan(self, records: Sequence[Record]) -> Plan:
         """Compare these records with HubSpot and decide. Raises FieldNotFoundError, ValidationError for columns."""
@@ -90,15 +91,16 @@ class Planner:
         return plan
 
     def _decide(
-        self, plan: Plan, record: Record, body: dict[str, str], known: Mapping[str, list[dict[str, Any]]]
+        self, plan: Plan, record: Record, body: dict[str, str], known: Mapping[str, Mapping[str, list[dict[str, Any]]]]
     ) -> None:
         if not self.key:
-            if self.name == "contacts" and matching_key(body.get("email", ""), "email") in known:
-                plan.rejected.append(Rejected(record, "there is a contact with this email already"))
-                return
+            for name in self._unique:
+                if matching_key(body.get(name, ""), name) in known.get(name, {}):
+                    plan.rejected.append(Rejected(record, f"there is a record of {self.name} with this {name} already"))
+                    return
             found: list[dict[str, Any]] = []
         else:
-            found = known.get(self._same(body[self.key]), [])
+            found = known[self.key].get(self._same(body[self.key]), [])
         if len(found) > 1:
             many = f"{len(found)} {self.name} have the same {self.key}; it is not clear which one is meant"
             plan.rejected.append(Rejected(record, many))
@@ -131,28 +133,30 @@ class Planner:
         order = [option["value"] for option in self._raw[LIFECYCLE].get("options") or ()]
         return bool(new) and old in order and new in order and order.index(new) < order.index(old)
 
-    def _known(self, bodies: list[dict[str, str]]) -> dict[str, list[dict[str, Any]]]:
-        """Records in HubSpot by the key, each with the properties that are to be written."""
+    def _known(self, bodies: list[dict[str, str]]) -> dict[str, dict[str, list[dict[str, Any]]]]:
+        """Records in HubSpot by the key, or without one by each unique property, with what is to be written."""
         wanted = list(dict.fromkeys(name for body in bodies for name in body if name != "id"))
         if self.key:
-            values = [body[self.key] for body in bodies]
-            return lookups.find(self._connection, self._shapes, self.name, self.key, values, wanted)
-        if self.name == "contacts" and "email" in wanted:
-            values = [body["email"] for body in bodies if body.get("email")]
-            return lookups.find(self._connection, self._shapes, self.name, "email", values, ["email"])
-        return {}
+            return {self.key: self._find(self.key, bodies, wanted)}
+        return {name: self._find(name, bodies, [name]) for name in self._unique if name in wanted}
+
+    def _find(self, key: str, bodies: list[dict[str, str]], wanted: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+        values = [body[key] for body in bodies if body.get(key)]
+        return lookups.find(self._connection, self._shapes, self.name, key, values, wanted)
 
     def _claim(self, body: dict[str, str]) -> None:
         """Each key once per run, and never empty."""
-        key = self.key or ("email" if self.name == "contacts" and body.get("email") else "")
-        if not key:
-            return
-        if not body.get(key, "").strip():
-            raise UnfitValueError(f"no value in the key {key}")
-        value = self._same(body[key]) if self.key else matching_key(body[key], key)
-        if value in self._seen:
-            raise UnfitValueError(f"a record with the same {key} came before in this run; the first one counts")
-        self._seen.add(value)
+        if self.key and not body.get(self.key, "").strip():
+            raise UnfitValueError(f"no value in the key {self.key}")
+        claimed = []
+        for name in [self.key] if self.key else self._unique:
+            if not body.get(name):
+                continue
+            value = (name, self._same(body[name]) if self.key else matching_key(body[name], name))
+            if value in self._seen:
+                raise UnfitValueError(f"a record with the same {name} came before in this run; the first one counts")
+            claimed.append(value)
+        self._seen.update(claimed)
 
     def _encoded(self, name: str, value: Any) -> str:
         if name == "id":

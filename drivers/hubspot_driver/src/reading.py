@@ -8,16 +8,18 @@ from datetime import datetime
 from itertools import islice
 from typing import Any
 
+import msgspec
+
 from integrator_drivers import Condition, Field, Record, Records
 from integrator_drivers.errors import ValidationError
 
 from . import conditions, tables
-from .connection import LONGEST_ADDRESS, Connection, object_path
+from .connection import BATCH, LONGEST_ADDRESS, LONGEST_SEARCH, Connection, object_path
 from .fields import RECORD_ID, cursor_of
 from .shapes import Kind, Shapes
 from .values import decoder
 
-__all__ = ["MOST_FOUND", "Question", "plan", "properties_of", "reader", "records_of", "rows_of"]
+__all__ = ["MOST_FOUND", "Question", "is_too_long", "plan", "properties_of", "reader", "records_of", "rows_of", "whole"]
 
 SEARCH_PAGE = 200
 MOST_FOUND = 10_000  # results of one search that can be paged through
@@ -142,12 +144,45 @@ def _rows(connection: Connection, question: Question, counted: Callable[[int], N
         searches = ((),)
     total = 0
     for position, filters in enumerate(searches, 1):
-        for first, page in _pages(connection, question, filters, wanted):
+        asked, is_lean = _asked(question, filters, wanted)
+        for first, page in _pages(connection, question, filters, asked):
             if first:
                 total += int(page["total"])
                 if counted and position == len(searches):
                     counted(total)
-            yield from map(convert, page["results"])
+            found = page["results"]
+            yield from map(convert, whole(connection, question.kind, found, wanted) if is_lean else found)
+
+
+def whole(
+    connection: Connection, kind: Kind, found: Sequence[Mapping[str, Any]], wanted: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """What a search found, with all properties wanted, in the same order. What was archived since is left out."""
+    for start in range(0, len(found), BATCH):
+        ids = [str(raw["id"]) for raw in found[start : start + BATCH]]
+        by_id = {str(raw["id"]): raw for raw in connection.batch_read(kind.path, ids, wanted)}
+        yield from (by_id[one] for one in ids if one in by_id)
+
+
+def is_too_long(body: Mapping[str, Any]) -> bool:
+    """Is a search longer than HubSpot takes?"""
+    return len(msgspec.json.encode(body)) > LONGEST_SEARCH
+
+
+def _asked(
+    question: Question, filters: Sequence[conditions.Filter], wanted: Sequence[str]
+) -> tuple[Sequence[str], bool]:
+    """The properties to ask a search for; only the id, and True, where all of them would make it too long."""
+    group = [*filters, {"propertyName": RECORD_ID, "operator": "GT", "value": "9" * 20}]
+    body = {"limit": SEARCH_PAGE, "sorts": BY_ID, "filterGroups": [{"filters": group}], "after": "10000"}
+    if not is_too_long({**body, "properties": list(wanted)}):
+        return wanted, False
+    if is_too_long({**body, "properties": [RECORD_ID]}):
+        raise ValidationError(
+            f"That question about {question.kind.name} is longer than HubSpot takes in one search "
+            f"({LONGEST_SEARCH:,} characters). Give shorter values, or fewer."
+        )
+    return [RECORD_ID], True
 
 
 def _pages(

@@ -8,8 +8,8 @@ from typing import Any
 from integrator_drivers import Record, Records
 from integrator_drivers.errors import ValidationError
 
-from .connection import Connection
-from .reading import MOST_FOUND, properties_of, reader
+from .connection import LONGEST_SEARCH, Connection
+from .reading import MOST_FOUND, is_too_long, properties_of, reader, whole
 from .shapes import Shapes
 
 __all__ = ["search"]
@@ -45,6 +45,11 @@ def search(
         body["sorts"] = [_sort(shapes, kind.name, entry) for entry in sorts]
         if len(body["sorts"]) > 1:
             raise ValidationError("HubSpot sorts by one field at a time.")
+    wanted = body["properties"]
+    if is_lean := is_too_long({**body, "after": "10000"}):
+        body["properties"] = ["hs_object_id"]
+        if is_too_long({**body, "after": "10000"}):
+            raise ValidationError(f"HubSpot takes at most {LONGEST_SEARCH:,} characters in one search.")
     first = connection.search(kind.path, body)
     total = int(first["total"])
     if total > MOST_FOUND and (limit is None or limit > MOST_FOUND):
@@ -59,7 +64,8 @@ def search(
         page = fresh.pop() if fresh else connection.search(kind.path, body)
         count = 0
         while True:
-            for raw in page["results"]:
+            found = page["results"]
+            for raw in whole(connection, kind, found, wanted) if is_lean else found:
                 if count == limit:
                     return
                 count += 1

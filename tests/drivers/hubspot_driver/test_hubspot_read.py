@@ -118,6 +118,24 @@ def test_more_than_ten_thousand_results_come_whole(own_portal: Any) -> None:
         assert len(list(hubspot.search("contacts", filter_groups=[[_city()]], limit=10_000).rows())) == 10_000  # type: ignore[list-item]
 
 
+def test_hundreds_of_properties_are_read_though_no_search_can_name_them(own_portal: Any) -> None:
+    kind = own_portal.account.kinds["contacts"]
+    for n in range(400):
+        name = f"a_property_of_this_account_{n}"
+        kind.definitions[name] = {**kind.definitions["city"], "name": name}
+    for row in kind.rows.values():
+        row.properties["a_property_of_this_account_7"] = row.id
+    with HubSpotClient() as hubspot:
+        expected = list(hubspot.read("contacts", ["id", "email"], [("country", "not null", None)]).rows())
+        rows = list(hubspot.read("contacts", where=[("country", "not null", None)]).rows())
+        assert [(row["id"], row["email"]) for row in rows] == [(row["id"], row["email"]) for row in expected]
+        assert all(row["a_property_of_this_account_7"] == row["id"] for row in rows)
+        assert len(list(hubspot.read("contacts").rows())) == len(kind.rows)
+        assert hubspot.search("contacts", sorts=["-createdate"]).first(1)[0]["a_property_of_this_account_7"]
+        with pytest.raises(ValidationError, match="longer than HubSpot takes"):
+            list(hubspot.read("contacts", where=[("city", "=", "x" * 3_000)]).rows())
+
+
 def _city() -> dict[str, str]:
     return {"propertyName": "city", "operator": "EQ", "value": "Huge"}
 

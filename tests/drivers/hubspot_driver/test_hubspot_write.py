@@ -89,6 +89,22 @@ def test_a_choice_can_be_named_by_its_label_and_a_wrong_one_is_rejected(
     assert held["hs_lead_status"] == "IN_PROGRESS" and held["hs_buying_role"] == "CHAMPION;BLOCKER"
 
 
+def test_an_insert_looks_for_what_must_be_unique(own_portal: Any, writable: HubSpotClient) -> None:
+    known = some(own_portal)[0].properties["email"]
+    people = [{"email": known.upper()}, {"email": "a@x.example"}, {"email": "A@X.example"}, {"firstname": "No address"}]
+    done = writable.insert("contacts", people)
+    assert done.inserted == 2
+    assert [entry.reason for entry in done.rejected] == [
+        "a record with the same email came before in this run; the first one counts",
+        "there is a record of contacts with this email already",
+    ]
+    again = writable.insert("subscriptions", [{"subscription_number": "SUB-00001"}, {"plan": "Team"}])
+    assert [entry.reason for entry in again.rejected] == [
+        "there is a record of subscriptions with this subscription_number already",
+        "subscription_number must not be empty in a new record of subscriptions",
+    ]
+
+
 def test_a_life_cycle_stage_does_not_go_back_and_counts_as_unchanged(own_portal: Any, writable: HubSpotClient) -> None:
     person = contact(own_portal, lifecyclestage="customer")
     assert writable.update("contacts", [{"id": person.id, "lifecyclestage": "Lead"}]).unchanged == 1
