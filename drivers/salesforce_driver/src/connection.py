@@ -163,7 +163,7 @@ class Connection:
                 answer = ask(salesforce)
             except SalesforceError as exc:
                 self._report(method, path, params, exc.status, None)
-                if exc.status == 401:
+                if faults.session_ended(exc):
                     self._salesforce = None
                     if not renewed:
                         renewed = True

@@ -31,12 +31,15 @@ __all__ = [
     "no_answer",
     "object_not_found",
     "reason_of",
+    "session_ended",
     "translate",
 ]
 
 NO_COLUMN = re.compile(r"No such column '([^']+)' on (?:entity|sobject of type) '?(\w+)'?", re.IGNORECASE)
 NO_RELATION = re.compile(r"Didn't understand relationship '([^']+)'", re.IGNORECASE)
 NO_TYPE = re.compile(r"[sS][oO]bject type '([^']+)' is not supported")
+ENDED_SESSION = {"INVALID_SESSION_ID", "InvalidSessionId"}  # REST and Bulk 2.0; Bulk 1.0 and SOAP
+RESTRICTED = re.compile(r"implementation restriction|does not support query|requires a filter", re.IGNORECASE)
 LIMIT_CODES = {"REQUEST_LIMIT_EXCEEDED", "SERVER_UNAVAILABLE", "REQUEST_RUNNING_TOO_LONG"}
 MISSING = {"NOT_FOUND", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY"}
 
@@ -70,7 +73,7 @@ def translate(exc: Any, wait: float | None = None) -> DriverError:
     if code == "INVALID_TYPE" or NO_TYPE.search(message):
         named = NO_TYPE.search(message)
         return UnknownObjectError(named[1] if named else "")
-    if exc.status == 401:
+    if session_ended(exc):
         return AuthError("Salesforce ended the session and refused a new one. Nothing more was read or written.")
     if exc.status == 403 or code.startswith("INSUFFICIENT_ACCESS") or code == "API_DISABLED_FOR_ORG":
         return ForbiddenError(f"Salesforce does not allow this user to do that: {reason_of(message)}")
@@ -78,9 +81,19 @@ def translate(exc: Any, wait: float | None = None) -> DriverError:
         return ObjectNotFoundError(f"Salesforce has nothing there: {reason_of(message)}")
     if exc.status in (414, 431):
         return ValidationError("The question is too long for Salesforce (16,384 bytes). Name fewer fields or values.")
+    if RESTRICTED.search(message):
+        return ValidationError(
+            f"Salesforce restricts what can be asked of this object: {reason_of(message).rstrip('.')}. "
+            "Other objects are not affected."
+        )
     if code == "MALFORMED_QUERY":
         return ValidationError(f"Salesforce did not understand the query: {reason_of(message)}")
     return ValidationError(f"Salesforce refused the request: {reason_of(message) or f'status {exc.status}'}")
+
+
+def session_ended(exc: Any) -> bool:
+    """Is the session over, in whatever words that API has for it?"""
+    return exc.status == 401 or _first(exc.content)[0] in ENDED_SESSION
 
 
 def field_not_found(obj: str, name: str, known: Iterable[str] = ()) -> FieldNotFoundError:
@@ -181,6 +194,7 @@ def _first(content: Any) -> tuple[str, str]:
     """(errorCode, message) of an error body: a list of errors, an OAuth object, or text."""
     entry = content[0] if isinstance(content, list) and content else content
     if isinstance(entry, dict):
-        code = entry.get("errorCode") or entry.get("error") or ""
-        return str(code), str(entry.get("message") or entry.get("error_description") or "")
+        code = entry.get("errorCode") or entry.get("exceptionCode") or entry.get("error") or ""
+        message = entry.get("message") or entry.get("exceptionMessage") or entry.get("error_description") or ""
+        return str(code), str(message)
     return "", str(entry)[:300]

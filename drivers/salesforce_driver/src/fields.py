@@ -33,6 +33,7 @@ PERSONAL_NAMES = {
     *("Alias", "Birthdate", "CommunityNickname", "Fax", "FirstOrLastName", "PhotoUrl", "Username"),
 }
 NAMES_ELSEWHERE = {"SuppliedName", "AssistantName", "ReportsToName"}  # people on records about something else
+FORMULA = "A formula or roll-up: when only its value changes, SystemModstamp does not move."
 ADDRESS_PARTS = ("Street", "City", "PostalCode", "Latitude", "Longitude")
 
 
@@ -53,8 +54,8 @@ def field_of(raw: Mapping[str, Any], obj: str, compounds: set[str]) -> Field:
         "writable": bool(raw.get("createable") or raw.get("updateable")),
         "personal": is_personal(obj, raw),
     }
-    if help_text := raw.get("inlineHelpText"):
-        field["help"] = help_text
+    if help_texts := [text for text in (raw.get("inlineHelpText"), raw.get("calculated") and FORMULA) if text]:
+        field["help"] = " ".join(help_texts)
     if native == "id":
         field["primary_key"] = True
     if references := raw.get("referenceTo"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,6 +16,8 @@ from .fetching import StreamedRecords, Way, answer, csv_of, no_cells
 from .shapes import Shapes
 
 __all__ = ["Question", "cursor_of", "plan", "records_of", "rows_of"]
+
+logger = logging.getLogger("integrator")
 
 SHORTEST_LIST = 1000  # bytes that the values of an `in` list get at least
 CURSORS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
@@ -100,6 +103,7 @@ def plan(
     if since is not None or until is not None:
         cursor = cursor_of(shapes, obj)
         if since is not None:
+            _warn_of_formulas(shapes, obj, columns)
             conditions.append(f"{cursor} >= {soql.timestamp(since, cursor)}")
         if until is not None:
             conditions.append(f"{cursor} < {soql.timestamp(until, cursor)}")
@@ -185,6 +189,17 @@ def cursor_of(shapes: Shapes, obj: str) -> str:
     raise ValidationError(
         f"{shapes.name(obj)} has no field that tells when a record changed; leave since and until out."
     )
+
+
+def _warn_of_formulas(shapes: Shapes, obj: str, columns: Columns) -> None:
+    formulas = {entry["name"] for entry in shapes.describe(obj)["fields"] if entry.get("calculated")}
+    if found := [path for path, _ in columns.values() if path in formulas]:
+        logger.warning(
+            "%s of %s are formulas: records of which only these changed are not among those changed since then. "
+            "Read them without since from time to time.",
+            " and ".join(found),
+            shapes.name(obj),
+        )
 
 
 def _where(

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 from urllib.request import ProxyHandler, Request, build_opener
 
@@ -43,14 +44,25 @@ class Org:
 
 
 @pytest.fixture(scope="module")
-def served_org() -> Iterator[Org]:
-    served = serve(seed=7, rows=450)
-    thread = threading.Thread(target=served.serve_forever, daemon=True)
-    thread.start()
-    assert served.control_url
-    yield Org(served.env, served.control_url)
-    served.close()
-    thread.join(10)
+def make_org() -> Iterator[Callable[[int], Org]]:
+    """Starts orgs of 450 leads; they end with the file."""
+    with ExitStack() as stack:
+
+        def make(seed: int) -> Org:
+            served = serve(seed=seed, rows=450)
+            thread = threading.Thread(target=served.serve_forever, daemon=True)
+            thread.start()
+            stack.callback(thread.join, 10)
+            stack.callback(served.close)
+            assert served.control_url
+            return Org(served.env, served.control_url)
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def served_org(make_org: Callable[[int], Org]) -> Org:
+    return make_org(7)
 
 
 @pytest.fixture
