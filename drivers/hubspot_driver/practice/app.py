@@ -8,12 +8,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from integrator_practice.http import Request, Response, Router, json_response
 
 from . import batches, describing, search
-from .account import PORTAL_ID, Account, Kind, stamp
+from .account import PORTAL_ID, Account, Kind, Stored, stamp
 from .errors import HubSpotError, invalid, not_found
 from .values import checked
 
@@ -41,6 +42,7 @@ class HubSpotApp:
         self.token = token
         self._limit = TEN_SECONDLY
         self._daily = False
+        self._seen: dict[str, dict[str, Stored]] = {}
         self._requests = 0
         self._taken: deque[float] = deque()
         self._lock = threading.Lock()
@@ -73,7 +75,7 @@ class HubSpotApp:
         return HubSpotError(status, category, message).response()
 
     def fault(self, name: str, options: Mapping[str, Any]) -> bool:
-        """revoke_token; hide_object (object: its scope is missing); hide_schemas; daily_limit; rate_limit (calls)."""
+        """revoke_token; hide_object (object); hide_schemas; daily_limit; rate_limit (calls); search_lag."""
         match name:
             case "revoke_token":
                 self.token = ""
@@ -86,6 +88,8 @@ class HubSpotApp:
                 self.account.hidden_scopes.add("schemas")
             case "daily_limit":
                 self._daily = True
+            case "search_lag":  # searches go on seeing what is there now
+                self._seen = {kind.name: dict(kind.rows) for kind in self.account.kinds.values()}
             case "rate_limit":
                 self._limit = int(options.get("calls", 1))
             case _:
@@ -95,6 +99,7 @@ class HubSpotApp:
     def clear_faults(self) -> None:
         """All scopes and no limits again. A withdrawn token stays withdrawn."""
         self.account.hidden_scopes.clear()
+        self._seen.clear()
         self._daily = False
         self._limit = TEN_SECONDLY
 
@@ -206,7 +211,8 @@ class HubSpotApp:
     def _search(self, account: Account, kind: Kind, request: Request) -> Response:
         if len(request.body) > search.LONGEST_BODY:
             raise invalid(f"The request body is longer than {search.LONGEST_BODY} characters.")
-        return json_response(search.run(kind, _json(request)))
+        seen = replace(kind, rows=self._seen.get(kind.name, kind.rows))
+        return json_response(search.run(seen, _json(request)))
 
     def _list(self, account: Account, kind: Kind, request: Request) -> Response:
         query = request.query

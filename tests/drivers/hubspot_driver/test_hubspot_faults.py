@@ -132,3 +132,16 @@ def test_every_request_is_reported_without_ids_or_values(
     text = path.read_text()
     assert '"template": "/crm/objects/2026-09/contacts/search"' in text and '"status": 200' in text
     assert "secret.example" not in text and "practice-token" not in text
+
+
+def test_searches_keep_to_five_a_second(portal: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.undo()
+    for name, value in portal.env.items():
+        monkeypatch.setenv(name, value)
+    waits: list[float] = []
+    with HubSpotClient() as hubspot:
+        monkeypatch.setattr(hubspot._connection._api, "_sleep", waits.append)
+        monkeypatch.setattr(hubspot._connection._api, "_clock", lambda: 100.0)
+        for _ in range(7):
+            list(hubspot.read("contacts", ["id"], [("email", "=", "ann@customer.example")]).rows())
+    assert waits == [1.0, 1.0]

@@ -250,3 +250,17 @@ def test_a_sync_within_hubspot_reads_while_it_writes(own_portal: Any, writable: 
     source = Source(writable, "contacts", {"id": "id", "company": "jobtitle"})
     done = sync(source=source, target=Target(writable, "contacts"), key="id")
     assert done.rejected == 0 and done.updated + done.unchanged == done.read
+
+
+def test_writing_by_address_does_not_depend_on_searches_which_lag(own_portal: Any, writable: HubSpotClient) -> None:
+    own_portal.fault("search_lag")
+    rows = [{"email": f"p{n}@customer.example", "firstname": f"P{n}"} for n in range(5)]
+    assert writable.upsert("contacts", rows, key="email").inserted == 5
+    assert writable.upsert("contacts", rows, key="email").unchanged == 5
+    assert (
+        list(
+            writable.read("contacts", ["id"], [("firstname", "=", "P1"), ("email", "=", "p1@customer.example")]).rows()
+        )
+        == []
+    )
+    assert len(writable.lookup("contacts", "email", ["P1@customer.example"], ["id"])) == 1
