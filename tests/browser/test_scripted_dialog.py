@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from jupyter_pages import Lab, Server
 
 pytestmark = pytest.mark.browser
 HERE = Path(__file__).parent
@@ -232,8 +233,6 @@ def test_it_looks_right_in_the_dark_theme_and_in_a_narrow_window(lab: Any) -> No
 
 
 def test_the_same_dialog_works_in_notebook_7(browser: Any, tmp_path: Path) -> None:
-    from conftest import Lab, Server
-
     server = Server(tmp_path, "notebook")
     try:
         notebook = Lab(server, browser, "notebook")
