@@ -48,9 +48,25 @@ def checked(where: Iterable[Condition]) -> list[Condition]:
 def filters_of(conditions: Iterable[tuple[str, Field, str, Any]]) -> Filters:
     """Search filters for (name, field, op, value)."""
     found = Filters()
+    moments = set()
     for name, entry, op, value in conditions:
+        if entry["type"] == "datetime":
+            moments.add(name)
         _add(found, RECORD_ID if name == "id" else name, entry, op, value)
+    found.always = _spans(found.always, moments)
     return found
+
+
+def _spans(filters: list[Filter], moments: set[str]) -> list[Filter]:
+    """The same filters; from and to of one moment are one, since a search takes few. Times are whole milliseconds."""
+    kept = list(filters)
+    for start in [one for one in filters if one["operator"] == "GTE" and one["propertyName"] in moments]:
+        ends = [one for one in kept if one["operator"] == "LT" and one["propertyName"] == start["propertyName"]]
+        if len(ends) == 1 and int(start["value"]) < int(ends[0]["value"]):
+            last = str(int(ends[0]["value"]) - 1)
+            kept[kept.index(start)] = {**start, "operator": "BETWEEN", "highValue": last}
+            kept.remove(ends[0])
+    return kept
 
 
 def span(name: str, since: datetime | None, until: datetime | None) -> Filter:

@@ -140,6 +140,16 @@ def _city() -> dict[str, str]:
     return {"propertyName": "city", "operator": "EQ", "value": "Huge"}
 
 
+def test_from_and_to_of_one_moment_are_one_condition(portal: Any, hubspot: HubSpotClient) -> None:
+    rows = sorted(hubspot.read("contacts", ["id", "createdate"]).rows(), key=lambda row: row["createdate"])
+    start, end = rows[2]["createdate"], rows[-3]["createdate"]
+    where: list[Any] = [("createdate", ">=", start), ("createdate", "<", end), *[("email", "not null", None)] * 5]
+    expected = {row["id"] for row in rows if start <= row["createdate"] < end}
+    assert set(ids(hubspot.read("contacts", ["id"], where[:2]))) == expected
+    assert set(ids(hubspot.read("contacts", ["id"], where))) == expected
+    assert ids(hubspot.read("contacts", ["id"], [("createdate", ">=", end), ("createdate", "<", start)])) == []
+
+
 def test_seven_conditions_are_refused_in_words(hubspot: HubSpotClient) -> None:
     with pytest.raises(ValidationError, match="at most 6 conditions"):
         hubspot.read("contacts", where=[("city", "=", "x")] * 7)
