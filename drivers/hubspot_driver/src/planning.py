@@ -34,6 +34,7 @@ class Step:
     record: Record
     properties: dict[str, str]
     id: str = ""
+    differences: tuple[dict[str, Any], ...] = ()  # key, column, old, new
 
 
 @dataclass
@@ -43,7 +44,11 @@ class Plan:
     steps: list[Step] = field(default_factory=list)
     unchanged: int = 0
     rejected: list[Rejected] = field(default_factory=list)
-    differences: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def differences(self) -> list[dict[str, Any]]:
+        """What changes in known records."""
+        return [entry for step in self.steps for entry in step.differences]
 
     @property
     def additions(self) -> int:
@@ -88,19 +93,13 @@ class Planner:
         known = self._known([body for _, body in bodies])
         for record, body in bodies:
             self._decide(plan, record, body, known)
+        self._drop_conflicts(plan)
         return plan
 
     def _decide(
-        self, plan: Plan, record: Record, body: dict[str, str], known: Mapping[str, Mapping[str, list[dict[str, Any]]]]
+        self, plan: Plan, record: Record, body: dict[str, str], known: Mapping[str, list[dict[str, Any]]]
     ) -> None:
-        if not self.key:
-            for name in self._unique:
-                if matching_key(body.get(name, ""), name) in known.get(name, {}):
-                    plan.rejected.append(Rejected(record, f"there is a record of {self.name} with this {name} already"))
-                    return
-            found: list[dict[str, Any]] = []
-        else:
-            found = known[self.key].get(self._same(body[self.key]), [])
+        found = known.get(self._same(body[self.key]), []) if self.key else []
         if len(found) > 1:
             many = f"{len(found)} {self.name} have the same {self.key}; it is not clear which one is meant"
             plan.rejected.append(Rejected(record, many))
@@ -115,6 +114,7 @@ class Planner:
 
     def _compare(self, plan: Plan, record: Record, body: dict[str, str], old: dict[str, Any]) -> None:
         changed: dict[str, str] = {}
+        differences = []
         for name, text in body.items():
             if name in ("id", self.key) or same(old["properties"].get(name), text, self._raw[name]):
                 continue
@@ -122,9 +122,9 @@ class Planner:
                 continue
             changed[name] = text
             before = old["properties"].get(name) or None
-            plan.differences.append({"key": body[self.key], "column": name, "old": before, "new": text or None})
+            differences.append({"key": body[self.key], "column": name, "old": before, "new": text or None})
         if changed:
-            plan.steps.append(Step(record, changed, str(old["id"])))
+            plan.steps.append(Step(record, changed, str(old["id"]), tuple(differences)))
         else:
             plan.unchanged += 1
 
@@ -133,30 +133,47 @@ class Planner:
         order = [option["value"] for option in self._raw[LIFECYCLE].get("options") or ()]
         return bool(new) and old in order and new in order and order.index(new) < order.index(old)
 
-    def _known(self, bodies: list[dict[str, str]]) -> dict[str, dict[str, list[dict[str, Any]]]]:
-        """Records in HubSpot by the key, or without one by each unique property, with what is to be written."""
+    def _known(self, bodies: list[dict[str, str]]) -> dict[str, list[dict[str, Any]]]:
+        """Records in HubSpot by the key, each with the properties that are to be written."""
+        if not self.key:
+            return {}
         wanted = list(dict.fromkeys(name for body in bodies for name in body if name != "id"))
-        if self.key:
-            return {self.key: self._find(self.key, bodies, wanted)}
-        return {name: self._find(name, bodies, [name]) for name in self._unique if name in wanted}
-
-    def _find(self, key: str, bodies: list[dict[str, str]], wanted: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-        values = [body[key] for body in bodies if body.get(key)]
-        return lookups.find(self._connection, self._shapes, self.name, key, values, wanted)
+        values = [body[self.key] for body in bodies]
+        return lookups.find(self._connection, self._shapes, self.name, self.key, values, wanted)
 
     def _claim(self, body: dict[str, str]) -> None:
         """Each key once per run, and never empty."""
-        if self.key and not body.get(self.key, "").strip():
+        if not self.key:
+            return
+        if not body.get(self.key, "").strip():
             raise UnfitValueError(f"no value in the key {self.key}")
-        claimed = []
-        for name in [self.key] if self.key else self._unique:
-            if not body.get(name):
+        value = (self.key, self._same(body[self.key]))
+        if value in self._seen:
+            raise UnfitValueError(f"a record with the same {self.key} came before in this run; the first one counts")
+        self._seen.add(value)
+
+    def _drop_conflicts(self, plan: Plan) -> None:
+        """Reject what would take a unique value, other than the key, that another record holds."""
+        for name in self._unique:
+            given = [step.properties[name] for step in plan.steps if name != self.key and step.properties.get(name)]
+            if not given:
                 continue
-            value = (name, self._same(body[name]) if self.key else matching_key(body[name], name))
-            if value in self._seen:
-                raise UnfitValueError(f"a record with the same {name} came before in this run; the first one counts")
-            claimed.append(value)
-        self._seen.update(claimed)
+            holders = lookups.find(self._connection, self._shapes, self.name, name, given, [name])
+            kept = []
+            for step in plan.steps:
+                value = matching_key(step.properties.get(name, ""), name)
+                others = [str(raw["id"]) for raw in holders.get(value, ()) if str(raw["id"]) != step.id]
+                if value and others:
+                    reason = f"another record of {self.name} ({others[0]}) has this {name} already"
+                    plan.rejected.append(Rejected(step.record, reason))
+                elif value and (name, value) in self._seen:
+                    reason = f"a record with the same {name} came before in this run; the first one counts"
+                    plan.rejected.append(Rejected(step.record, reason))
+                else:
+                    kept.append(step)
+                    if value:
+                        self._seen.add((name, value))
+            plan.steps = kept
 
     def _encoded(self, name: str, value: Any) -> str:
         if name == "id":

@@ -23,8 +23,8 @@ def description() -> Description:
     return Description()
 
 
-def everything(hubspot: HubSpotClient) -> None:
-    """Every kind of request that the driver can send."""
+def everything(hubspot: HubSpotClient, portal: Any) -> None:
+    """Every kind of request that the driver can send; in the last update somebody else was faster with one."""
     hubspot.check()
     for entry in hubspot.describe_objects():
         hubspot.get_fields(entry.name)
@@ -40,14 +40,16 @@ def everything(hubspot: HubSpotClient) -> None:
     people = [{"email": f"p{n}@x.example", "firstname": "P"} for n in range(101)]
     hubspot.upsert("contacts", people, key="email")
     rows = list(hubspot.read("contacts", ["id"], limit=3).rows())
-    hubspot.update("contacts", [{"id": row["id"], "salesforce_lead_id": "SAME"} for row in rows])
     hubspot.upsert("subscriptions", [{"subscription_number": "S-1", "plan": "Team"}], key="subscription_number")
+    kind = portal.account.kinds["contacts"]
+    portal.app.before_write = lambda: portal.account.make(kind, {"email": "o@x.example", "salesforce_lead_id": "L1"})
+    hubspot.update("contacts", [{"id": row["id"], "salesforce_lead_id": f"L{n}"} for n, row in enumerate(rows)])
 
 
 def test_requests_and_answers_are_as_described(
     own_portal: Any, writable: HubSpotClient, description: Description
 ) -> None:
-    everything(writable)
+    everything(writable, own_portal)
     problems: dict[str, None] = {}
     seen = set()
     for request, response in own_portal.app.exchanges:

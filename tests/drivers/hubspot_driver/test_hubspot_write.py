@@ -95,14 +95,36 @@ def test_an_insert_looks_for_what_must_be_unique(own_portal: Any, writable: HubS
     done = writable.insert("contacts", people)
     assert done.inserted == 2
     assert [entry.reason for entry in done.rejected] == [
+        f"another record of contacts ({some(own_portal)[0].id}) has this email already",
         "a record with the same email came before in this run; the first one counts",
-        "there is a record of contacts with this email already",
     ]
     again = writable.insert("subscriptions", [{"subscription_number": "SUB-00001"}, {"plan": "Team"}])
     assert [entry.reason for entry in again.rejected] == [
-        "there is a record of subscriptions with this subscription_number already",
         "subscription_number must not be empty in a new record of subscriptions",
+        f"another record of subscriptions ({sorted(own_portal.account.kinds['subscriptions'].rows)[1]})"
+        " has this subscription_number already",
     ]
+
+
+def test_a_preview_foresees_that_another_record_holds_a_unique_value(
+    own_portal: Any, writable: HubSpotClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, three = some(own_portal, 3)
+    rows = [
+        {"salesforce_lead_id": "A", "email": one.properties["email"]},
+        {"salesforce_lead_id": "B", "email": "fresh@customer.example"},
+        {"salesforce_lead_id": "C", "email": "Fresh@customer.example"},
+    ]
+    monkeypatch.setenv("INTEGRATOR_MODE", "preview")
+    shown = writable.upsert("contacts", rows, key="salesforce_lead_id")
+    monkeypatch.setenv("INTEGRATOR_MODE", "apply")
+    done = writable.upsert("contacts", rows, key="salesforce_lead_id")
+    assert (shown.inserted, len(shown.rejected)) == (done.inserted, len(done.rejected)) == (1, 2)
+    assert [entry.reason for entry in shown.rejected] == [entry.reason for entry in done.rejected]
+    moved = [{"id": two.id, "email": three.properties["email"]}, {"id": three.id, "salesforce_lead_id": "D"}]
+    done = writable.update("contacts", moved)
+    assert done.updated == 1 and done.rejected[0].reason.startswith(f"another record of contacts ({three.id})")
+    assert writable.update("contacts", [{"id": three.id, "salesforce_lead_id": "D", "city": "Lyon"}]).rejected == []
 
 
 def test_a_life_cycle_stage_does_not_go_back_and_counts_as_unchanged(own_portal: Any, writable: HubSpotClient) -> None:
@@ -112,9 +134,10 @@ def test_a_life_cycle_stage_does_not_go_back_and_counts_as_unchanged(own_portal:
 
 
 def test_each_item_of_a_partly_refused_batch_is_counted_on_its_own(own_portal: Any, writable: HubSpotClient) -> None:
-    """Salesforce ids that other contacts hold already: HubSpot answers 207 and says so for each."""
+    """Somebody gives away an id between our look and our write: HubSpot answers 207 and says so for each."""
     one, two, three = some(own_portal, 3)
-    writable.update("contacts", [{"id": one.id, "salesforce_lead_id": "TAKEN"}])
+    kind = own_portal.account.kinds["contacts"]
+    own_portal.app.before_write = lambda: own_portal.account.change(kind, one, {"salesforce_lead_id": "TAKEN"})
     done = writable.update(
         "contacts",
         [
