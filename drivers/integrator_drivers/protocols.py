@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Required, TypedDict, runtime_checkable
 
@@ -22,6 +23,7 @@ __all__ = [
     "Reader",
     "Record",
     "Rejected",
+    "StateKeeper",
     "TableWriter",
     "WriteResult",
     "Writer",
@@ -127,6 +129,10 @@ class Reader(Protocol):
     ) -> Records:
         """Records of one object. `since` is inclusive, `until` exclusive, both on the driver's cursor field.
 
+        Optional keywords, which `sync` uses where the signature has them: `order_by` (a field, ascending) lets an
+        incremental sync go on where it stopped, `deleted` (bool) adds records that the source has deleted, marked by
+        its field IsDeleted.
+
         Raises ValidationError naming the driver's native query where the question can't be asked this way.
         """
 
@@ -151,6 +157,23 @@ class TableWriter(Writer, Protocol):
 
     def change_table(self, obj: str, fields: Mapping[str, Field], key: str) -> list[str]:
         """Run that DDL in one transaction and return it."""
+
+
+@runtime_checkable
+class StateKeeper(Protocol):
+    """A table writer that keeps the resume point of a sync itself, in the transaction of the rows."""
+
+    def prepare_state(self, obj: str) -> list[str]:
+        """Make the place for it beside `obj`; the DDL, empty where it is there. In a preview only told."""
+
+    def load_state(self, obj: str, sync_id: str) -> dict[str, Any] | None:
+        """What was saved last (JSON); None before the first time."""
+
+    def save_state(self, obj: str, sync_id: str, state: Mapping[str, Any]) -> None:
+        """Replace it. Does nothing in a preview."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """What is written inside is one transaction: all of it or, after an error, none."""
 
 
 @runtime_checkable

@@ -5,22 +5,26 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from contextlib import nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from . import mode
 from .errors import DriverError, FieldNotFoundError, ValidationError, near_matches
-from .protocols import Condition, Record, Rejected, TableWriter, WriteResult
+from .incremental import CURSOR, DELETED
+from .parts import DELETED_AT, Part
+from .protocols import Condition, Field, TableWriter, WriteResult
+from .receipt import Receipt
 from .records import Records
 from .report import report
+from .resuming import Resume
 
 __all__ = ["Receipt", "Source", "Target", "sync", "system_of"]
 
 logger = logging.getLogger("integrator")
 
 BATCH = 10_000
-KEPT_REJECTS = 100
 _written = 0  # rows added or changed by all syncs of this process, towards the ceiling of the run
 
 
@@ -52,39 +56,7 @@ class Target:
     object: str
 
 
-@dataclass
-class Receipt:
-    """What a sync did, or in a preview would do: read = inserted + updated + unchanged + rejected + duplicates."""
-
-    system: str
-    object: str
-    key: str
-    columns: list[str]
-    read: int = 0
-    inserted: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    rejected: int = 0
-    duplicates: int = 0  # rows whose key came before in the same run; the first one counts
-    source_count: int | None = None
-    changes: list[str] = field(default_factory=list)  # DDL
-    differences: list[dict[str, Any]] = field(default_factory=list)  # the first 20, in a preview
-    rejects: list[Rejected] = field(default_factory=list)  # the first 100
-
-    @property
-    def written(self) -> int:
-        """Rows added or changed."""
-        return self.inserted + self.updated
-
-    def __str__(self) -> str:
-        text = (
-            f"{self.read:,} read = {self.inserted:,} added + {self.updated:,} updated + {self.unchanged:,} unchanged"
-            f" + {self.rejected:,} rejected"
-        )
-        return text + (f" + {self.duplicates:,} with a repeated key" if self.duplicates else "")
-
-
-def sync(source: Source | Records, target: Target, key: str) -> Receipt:
+def sync(source: Source | Records, target: Target, key: str, cursor: str | None = None) -> Receipt:
     """Add the source's records to the target, or update those with the same `key` (a target column).
 
     Records, such as a join gives, go to the target under the names they have.
@@ -92,28 +64,47 @@ def sync(source: Source | Records, target: Target, key: str) -> Receipt:
     those; a row the target can't take is rejected with a reason and the rest goes on; of rows with the same key the
     first counts. Nothing is ever deleted, and a second run over the same data writes nothing. In a preview it reads
     and compares for real and sends nothing. Raises RowLimitError before the batch that would exceed the approved rows.
+
+    `cursor` names the source's field with the time of the last change: then a run reads only what changed since the
+    last one, up to the moment it started (see `incremental`). How far it came is kept in the table `integrator_state`
+    beside a target table, saved with each batch, else in a file beside the script. What the source says it has deleted
+    gets `deleted_at` in a table. A source field that is gone or changed its type stops the run before it writes.
     """
     system = system_of(target.client)
     current = mode.require_writable(system, target.object)
-    found = records = source if isinstance(source, Records) else source.read()
-    if isinstance(source, Source) and isinstance(source.fields, Mapping):
-        records = found.renamed(source.fields)
-    if key not in records.fields:
+    resume = _resume(source, target, key, cursor)
+    if resume is not None:
+        assert isinstance(source, Source)
+        found = records = resume.window.records(source)
+    else:
+        found = records = source if isinstance(source, Records) else source.read()
+        if isinstance(source, Source) and isinstance(source.fields, Mapping):
+            records = found.renamed(source.fields)
+    fields = {name: entry for name, entry in records.fields.items() if name not in (CURSOR, DELETED)}
+    if key not in fields:
         raise FieldNotFoundError(
-            f'The key "{key}" is not among the target columns {", ".join(records.fields)}.',
-            near_matches(key, records.fields),
+            f'The key "{key}" is not among the target columns {", ".join(fields)}.',
+            near_matches(key, fields),
         )
-    if records.fields[key]["type"] == "json":
+    if fields[key]["type"] == "json":
         raise ValidationError(f"{key} holds JSON, which can't be the key.")
-    receipt = Receipt(system, target.object, key, list(records.fields))
+    if resume is not None and resume.window.reads_deleted:
+        fields.setdefault(DELETED_AT, {"type": "datetime", "native_type": "datetime", "nullable": True})
+    receipt = Receipt(system, target.object, key, list(fields))
     if isinstance(target.client, TableWriter):
-        receipt.changes = target.client.change_table(target.object, records.fields, key)
+        receipt.changes = target.client.change_table(target.object, fields, key)
+    if resume is not None:
+        receipt.changes += [change for change in resume.prepare() if change not in receipt.changes]
+        receipt.cursor = cursor
+        receipt.watermark_before = receipt.watermark_after = resume.window.watermark
     try:
-        _transfer(records, found, target, key, current, receipt, is_unique=_is_unique(source, found, records, key))
+        _transfer(
+            records, found, target, key, current, receipt, resume, is_unique=_is_unique(source, found, fields, key)
+        )
     except BaseException:
-        _report(receipt, stopped=True)
+        receipt.tell(stopped=True)
         raise
-    _report(receipt, stopped=False)
+    receipt.tell(stopped=False)
     logger.info("%s: %s", receipt.object, receipt)
     return receipt
 
@@ -124,9 +115,17 @@ def system_of(client: Any) -> str:
     return named if isinstance(named, str) else type(client).__module__.partition("_driver")[0]
 
 
-def _is_unique(source: Source | Records, found: Records, records: Records, key: str) -> bool:
+def _resume(source: Source | Records, target: Target, key: str, cursor: str | None) -> Resume | None:
+    if cursor is None:
+        return None
+    if isinstance(source, Records):
+        raise ValidationError("Records, such as a join gives, have no cursor. Give sync a Source, or leave cursor out.")
+    return Resume.of(source, target.client, target.object, system_of(target.client), key, cursor)
+
+
+def _is_unique(source: Source | Records, found: Records, fields: Mapping[str, Field], key: str) -> bool:
     """Is the key all of the source's primary key, so that no value comes twice and none need be remembered."""
-    if isinstance(source, Records) or not records.fields[key].get("primary_key"):
+    if isinstance(source, Records) or not fields[key].get("primary_key"):
         return False
     every = source.client.get_fields(source.object) if hasattr(source.client, "get_fields") else found.fields
     return sum(bool(entry.get("primary_key")) for entry in every.values()) == 1
@@ -139,84 +138,55 @@ def _transfer(
     key: str,
     current: mode.Mode,
     receipt: Receipt,
+    resume: Resume | None,
     *,
     is_unique: bool,
 ) -> None:
     global _written
     seen: set[Any] = set()
-    label = f"{system_of(target.client)}.{target.object}"
+    label = f"{receipt.system}.{target.object}"
     shown_at = 0.0
     ceiling = mode.max_rows()
+    window = None if resume is None else resume.window
+    counting = found if window is None else window
     for batch in records.batches(BATCH):
         receipt.read += len(batch)
-        result = WriteResult()
-        fresh = []
-        for row in batch:
-            value = row.get(key)
-            if value is None:
-                result.rejected.append(Rejected(row, f"no value in the key {key}"))
-            elif not is_unique and value in seen:
-                receipt.duplicates += 1
-            else:
-                if not is_unique:
-                    seen.add(value)
-                fresh.append(row)
-        if fresh:
-            if current is mode.Mode.APPLY and ceiling is not None and _written + len(fresh) > ceiling:
-                mode.max_rows(_written + _would_write(target, fresh, key))
-            done = target.client.upsert(target.object, fresh, key=key)
+        part = Part.of(batch, key, None if is_unique else seen, window)
+        receipt.duplicates += part.duplicates
+        part.forget_unknown(target.client, target.object, key)
+        if part.size:
+            if current is mode.Mode.APPLY and ceiling is not None and _written + part.size > ceiling:
+                mode.max_rows(_written + _would_write(target, part, key))
+            with nullcontext() if resume is None else resume.together():
+                done = part.write(target.client, target.object, key)
+                if resume is not None:
+                    part.hold(resume.window, done.rejected, key)
+                    resume.save(finished=False)
             _written += done.inserted + done.updated
-            result += done
-        _add(receipt, result)
-        receipt.source_count = found.source_count
+            part.result += done
+        receipt.add(part.result)
+        receipt.deleted += part.deleted
+        receipt.source_count = counting.source_count
         if time.monotonic() - shown_at > 0.3:
             shown_at = time.monotonic()
             report("progress", label=label, done=receipt.read, total=receipt.source_count)
-    receipt.source_count = found.source_count
+    receipt.source_count = counting.source_count
     report("progress", label=label, done=receipt.read, total=receipt.read)
     counted = receipt.written + receipt.unchanged + receipt.rejected + receipt.duplicates
     if counted != receipt.read:
         raise DriverError(
-            f"{system_of(target.client)} accounted for {counted:,} of {receipt.read:,} rows of {target.object}; "
+            f"{receipt.system} accounted for {counted:,} of {receipt.read:,} rows of {target.object}; "
             "the rest is in an unknown state. Run again: known rows are recognised by their key."
         )
+    if resume is not None:
+        resume.save(finished=True)
+        receipt.watermark_after = resume.window.reached
 
 
-def _would_write(target: Target, rows: list[Record], key: str) -> int:
+def _would_write(target: Target, part: Part, key: str) -> int:
     """How many rows of a batch would be added or changed; all of them where the target can't tell beforehand."""
     compare = getattr(target.client, "compare", None)
-    if compare is None:
-        return len(rows)
-    result: WriteResult = compare(target.object, rows, key=key)
-    return result.inserted + result.updated
-
-
-def _add(receipt: Receipt, result: WriteResult) -> None:
-    receipt.inserted += result.inserted
-    receipt.updated += result.updated
-    receipt.unchanged += result.unchanged
-    receipt.rejected += len(result.rejected)
-    receipt.differences = (receipt.differences + result.differences)[:20]
-    receipt.rejects += result.rejected[: KEPT_REJECTS - len(receipt.rejects)]
-
-
-def _report(receipt: Receipt, *, stopped: bool) -> None:
-    report(
-        "target",
-        system=receipt.system,
-        object=receipt.object,
-        operation="upsert",
-        columns=receipt.columns,
-        key=receipt.key,
-        add=receipt.inserted,
-        update=receipt.updated,
-        unchanged=receipt.unchanged,
-        reject=receipt.rejected,
-        duplicates=receipt.duplicates,
-        read=receipt.read,
-        source_count=receipt.source_count,
-        changes=receipt.changes,
-        differences=receipt.differences,
-        rejects=[{"record": entry.record, "reason": entry.reason} for entry in receipt.rejects[:20]],
-        stopped=stopped,
-    )
+    if compare is None or not part.fresh:
+        return part.size
+    result: WriteResult = compare(target.object, part.fresh, key=key)
+    return result.inserted + result.updated + len(part.gone)

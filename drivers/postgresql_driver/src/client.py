@@ -6,6 +6,7 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Self
 
@@ -18,6 +19,7 @@ from integrator_drivers import (
     Identity,
     Mode,
     ObjectInfo,
+    ObjectNotFoundError,
     Record,
     Records,
     ValidationError,
@@ -28,7 +30,7 @@ from integrator_drivers import (
 from integrator_drivers.mode import max_rows, require_writable
 from integrator_drivers.report import report_target
 
-from . import catalog, comparing, merging, reading, tables
+from . import catalog, comparing, merging, reading, state, tables
 from .connection import Settings, connect, translated
 from .models import Table
 from .naming import cast_of, name, place
@@ -114,16 +116,19 @@ class PostgresClient:
         since: datetime | None = None,
         until: datetime | None = None,
         limit: int | None = None,
+        *,
+        order_by: str | None = None,
     ) -> Records:
         """Rows of one table, streamed. `since` and `until` mean its updated_at, modified_at, ... or created_at.
 
-        != and "not in" include rows without a value; contains ignores case. Anything else: query(sql, params).
+        `order_by` is a column, ascending. != and "not in" include rows without a value; contains ignores case.
+        Anything else: query(sql, params).
         """
         table = self._table(obj)
         names = list(table.columns) if fields is None else list(dict.fromkeys(fields))
         if not names:
             raise ValidationError(f"No columns of {table.full_name} are asked for.")
-        query, params = reading.select(table, names, where, since, until, limit)
+        query, params = reading.select(table, names, where, since, until, limit, order_by)
         every = table.fields()
         found = {entry: every[entry] for entry in names}
         counting = reading.counting(query) if table.kind in ("r", "p", "m") else None
@@ -208,6 +213,47 @@ class PostgresClient:
             for statement in statements:
                 connection.execute(statement.encode(), prepare=True)
         return statements
+
+    def prepare_state(self, obj: str) -> list[str]:
+        """Make the table integrator_state in the schema of `obj`; the DDL. In a preview only told."""
+        mode = require_writable("PostgreSQL", obj)
+        with self._transaction(state.TABLE) as connection:
+            table, statements = state.plan(connection, self._schema_of(obj))
+            if mode is Mode.PREVIEW:
+                check_rights(connection, table, os.environ["PGUSER"], "change" if statements else "upsert")
+                return statements
+            for statement in statements:
+                connection.execute(statement.encode(), prepare=True)
+        return statements
+
+    def load_state(self, obj: str, sync_id: str) -> dict[str, Any] | None:
+        """The resume point of a sync into `obj`; None before the first time."""
+        with self._transaction(state.TABLE) as connection:
+            return state.load(connection, self._schema_of(obj), sync_id)
+
+    def save_state(self, obj: str, sync_id: str, point: Mapping[str, Any]) -> None:
+        """Replace it. Does nothing in a preview."""
+        if require_writable("PostgreSQL", obj) is Mode.APPLY:
+            with self._transaction(state.TABLE) as connection:
+                state.save(connection, self._schema_of(obj), sync_id, point)
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """One transaction around several writes: all of them or, after an error, none."""
+        written, totals = self._written, {name: counts.copy() for name, counts in self._totals.items()}
+        try:
+            with self._transaction("these rows"):
+                yield
+        except BaseException:
+            self._written, self._totals = written, totals
+            raise
+
+    def _schema_of(self, obj: str) -> str:
+        try:
+            return self._table(obj).schema
+        except ObjectNotFoundError:
+            with self._transaction(obj) as connection:
+                return obj.partition(".")[0] if "." in obj else catalog.default_schema(connection)
 
     def _write(self, obj: str, records: Iterable[Record], key: str | None, operation: Operation) -> WriteResult:
         mode = require_writable("PostgreSQL", obj)

@@ -44,6 +44,7 @@ def select(
     since: datetime | None = None,
     until: datetime | None = None,
     limit: int | None = None,
+    order_by: str | None = None,
 ) -> tuple[sql.Composed, list[Any]]:
     """The query and its parameters."""
     conditions, params = _conditions(table, _with_window(table, where, since, until))
@@ -53,11 +54,13 @@ def select(
     if conditions:
         query += sql.SQL(" WHERE ") + sql.SQL(" AND ").join(conditions)
     keys = [name(column.name) for column in table.columns.values() if column.primary_key]
+    if order_by is not None:
+        keys = [name(column_of(table, order_by).name), *keys]
+    if limit is not None and limit < 0:
+        raise ValidationError("The limit must not be below 0.")
+    if keys and (order_by is not None or limit is not None):
+        query += sql.SQL(" ORDER BY ") + sql.SQL(", ").join(keys)
     if limit is not None:
-        if limit < 0:
-            raise ValidationError("The limit must not be below 0.")
-        if keys:
-            query += sql.SQL(" ORDER BY ") + sql.SQL(", ").join(keys)
         query += sql.SQL(" LIMIT %s")
         params.append(limit)
     return query, params
