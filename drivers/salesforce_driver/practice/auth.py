@@ -17,10 +17,14 @@ from integrator_practice.seeds import USERS, user_id
 
 from .errors import SalesforceError
 from .ids import canonical_id
+from .keys import claims_of, key
 from .org import ORG_ID
 
 __all__ = ["Accounts", "Login"]
 
+JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
+LONGEST_ASSERTION = 300  # seconds
 LIFETIME = 2 * 3600  # seconds a session lives without use
 SOAP_LAST_VERSION = 64  # the SOAP login is not there from 65.0 on
 
@@ -39,6 +43,8 @@ class Accounts:
     """The app and the users of one org, and their sessions. Secrets follow from the seed and are obviously fake."""
 
     def __init__(self, seed: int) -> None:
+        self._seed = seed
+
         def made(what: str) -> str:
             return hashlib.sha256(f"{seed}:{what}".encode()).hexdigest()
 
@@ -82,6 +88,8 @@ class Accounts:
             except ValueError:
                 return _refused("invalid_client", "invalid client credentials")
         grant = form.get("grant_type", "")
+        if grant == JWT_GRANT:
+            return self._jwt(form.get("assertion", ""), base_url)
         if grant not in ("client_credentials", "password", "refresh_token"):
             return _refused("unsupported_grant_type", "grant type not supported")
         if given_id != self.client_id:
@@ -99,6 +107,25 @@ class Accounts:
                 if form.get("refresh_token") != self.refresh_token:
                     return _refused("invalid_grant", "expired access/refresh token")
                 login = self.person
+        return self._ticket(login, base_url)
+
+    def _jwt(self, assertion: str, base_url: str) -> Response:
+        """A token that the app signed for a user; the app's certificate is that of the seed's key."""
+        claims = claims_of(assertion, key(self._seed))
+        if claims is None:
+            return _refused("invalid_grant", "invalid assertion")
+        if claims.get("iss") != self.client_id:
+            return _refused("invalid_client_id", "client identifier invalid")
+        if claims.get("aud") not in AUDIENCES:
+            return _refused("invalid_grant", "audience is invalid")
+        if not isinstance(claims.get("exp"), int) or not 0 < claims["exp"] - time.time() <= LONGEST_ASSERTION:
+            return _refused("invalid_grant", "assertion expired")
+        for login in (self.runs_as, self.person):
+            if str(claims.get("sub")).casefold() == login.username:
+                return self._ticket(login, base_url)
+        return _refused("invalid_grant", "user hasn't approved this consumer")
+
+    def _ticket(self, login: Login, base_url: str) -> Response:
         issued_at = str(int(time.time() * 1000))
         identity = f"{base_url}/id/{ORG_ID}/{login.user_id}"
         return json_response(

@@ -120,11 +120,12 @@ def login_refused(settings: Settings, code: str, message: str) -> AuthError:
         "INVALID_LOGIN": "invalid user name, password, security token or locked user",
     }
     reason = reasons.get(code, reason_of(message) or code or "no reason given").rstrip(".")
-    hint = (
-        "; in Salesforce the app must allow the client-credentials flow"
-        if settings.login == "client_credentials"
-        else "; the SOAP login may be switched off in this org, then use client credentials"
-    )
+    hint = {
+        "client_credentials": "; in Salesforce the app must allow the client-credentials flow",
+        "jwt": "; in Salesforce the app must know the certificate of the key and allow this user",
+        "refresh_token": "; a refresh token ends when it is revoked or not used for long, then a new one is needed",
+        "password": "; the SOAP login may be switched off in this org, then use client credentials",
+    }[settings.login]
     return AuthError(
         f"Salesforce refused the login ({reason}). Nothing was read. Check {settings.login_variables} in .env{hint}."
     )

@@ -8,7 +8,9 @@ import pytest
 
 from integrator_drivers import AuthError, ConnectionError
 from salesforce_driver import SalesforceClient
+from salesforce_driver.practice import keys
 from salesforce_driver.practice.auth import Accounts
+from salesforce_driver.src import login
 from salesforce_driver.src.settings import Settings
 
 CLIENT = {
@@ -160,3 +162,98 @@ def test_nobody_at_the_address_is_said_in_one_sentence(org: Any, monkeypatch: py
         "I couldn't connect to Salesforce: it refused the connection. Nothing was read. "
         "Try again, or check SALESFORCE_BASE_URL."
     )
+
+
+@pytest.fixture(scope="module")
+def private_key() -> str:
+    """The key of the practice app, in PEM form."""
+    rsa = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.rsa")
+    from cryptography.hazmat.primitives import serialization as form
+
+    made = keys.key(7)
+    d = pow(keys.EXPONENT, -1, (made.p - 1) * (made.q - 1))
+    numbers = rsa.RSAPrivateNumbers(
+        made.p,
+        made.q,
+        d,
+        rsa.rsa_crt_dmp1(d, made.p),
+        rsa.rsa_crt_dmq1(d, made.q),
+        rsa.rsa_crt_iqmp(made.p, made.q),
+        rsa.RSAPublicNumbers(keys.EXPONENT, made.modulus),
+    )
+    pem: bytes = numbers.private_key().private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
+    return pem.decode()
+
+
+@pytest.fixture
+def by_jwt(org: Any, monkeypatch: pytest.MonkeyPatch, private_key: str) -> None:
+    monkeypatch.delenv("SALESFORCE_CLIENT_SECRET")
+    monkeypatch.setenv("SALESFORCE_USERNAME", Accounts(7).person.username)
+    monkeypatch.setenv("SALESFORCE_PRIVATE_KEY", private_key.replace("\n", "\\n"))
+
+
+def test_a_signed_token_logs_in_as_the_user_it_names(by_jwt: None) -> None:
+    with SalesforceClient() as salesforce:
+        identity = salesforce.check()
+    assert (identity.user, identity.warnings) == (Accounts(7).person.username, ())
+
+
+def test_a_signed_token_is_renewed_like_any_session(by_jwt: None, org: Any) -> None:
+    with SalesforceClient() as salesforce:
+        salesforce.list_objects()
+        org.fault("expire_sessions")
+        assert "Lead" in salesforce.list_objects()
+
+
+def test_a_user_who_is_not_allowed_is_refused(by_jwt: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SALESFORCE_USERNAME", "somebody@else.example")
+    with (
+        SalesforceClient() as salesforce,
+        pytest.raises(AuthError, match=r"hasn't approved.*certificate"),
+    ):
+        salesforce.list_objects()
+
+
+def test_a_key_that_is_none_is_said_without_showing_it(by_jwt: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SALESFORCE_PRIVATE_KEY", "fake-key")
+    with SalesforceClient() as salesforce, pytest.raises(AuthError, match="SALESFORCE_PRIVATE_KEY is no RSA") as caught:
+        salesforce.list_objects()
+    assert "fake-key" not in str(caught.value)
+
+
+def test_a_token_signed_with_another_key_is_refused(by_jwt: None, private_key: str) -> None:
+    import jwt
+
+    claims = {"iss": Accounts(7).client_id, "sub": Accounts(7).person.username, "exp": 2**40}
+    token = jwt.encode(claims, private_key, algorithm="RS256")
+    assert keys.claims_of(token, keys.key(7)) == claims
+    assert keys.claims_of(token, keys.key(8)) is None
+    assert keys.claims_of(token[:-8] + "AAAAAAAA", keys.key(7)) is None
+    assert keys.claims_of("nonsense", keys.key(7)) is None
+
+
+def test_a_refresh_token_comes_before_client_credentials(org: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SALESFORCE_REFRESH_TOKEN", Accounts(7).refresh_token)
+    with SalesforceClient() as salesforce:
+        assert salesforce.check().user == Accounts(7).person.username
+    monkeypatch.setenv("SALESFORCE_REFRESH_TOKEN", "fake-token")
+    with SalesforceClient() as salesforce, pytest.raises(AuthError, match="expired access/refresh token") as caught:
+        salesforce.list_objects()
+    assert "SALESFORCE_REFRESH_TOKEN in .env" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("domain", "audience"), [("acme", "login"), ("acme--dev.sandbox", "test"), ("test", "test"), ("", "login")]
+)
+def test_sandboxes_have_an_audience_of_their_own(private_key: str, domain: str, audience: str) -> None:
+    settings = Settings.from_environment(
+        {
+            "SALESFORCE_DOMAIN": domain,
+            "SALESFORCE_CLIENT_ID": "fake-id",
+            "SALESFORCE_USERNAME": "jana@acme.example",
+            "SALESFORCE_PRIVATE_KEY": private_key,
+        }
+    )
+    claims = keys.claims_of(login._assertion(settings), keys.key(7))
+    assert claims and claims["aud"] == f"https://{audience}.salesforce.com"
+    assert private_key not in repr(settings)
