@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from integrator_drivers.errors import AuthError, ValidationError
 
@@ -33,6 +34,12 @@ class Settings:
                 "Run `%connect hubspot` to fill it in, or `%integrator demo` to try with practice data."
             )
         base_url = environ.get("HUBSPOT_BASE_URL", "").strip().rstrip("/") or ADDRESS
-        if not base_url.startswith(("https://", "http://")):
+        parts = urlsplit(base_url)
+        if parts.scheme not in ("https", "http") or not parts.hostname:
             raise ValidationError(f'HUBSPOT_BASE_URL is an address such as {ADDRESS}, not "{base_url}".')
+        if parts.scheme == "http" and parts.hostname not in ("127.0.0.1", "localhost", "::1"):
+            raise ValidationError(
+                "HUBSPOT_BASE_URL must start with https://, or anybody on the way could read the token; "
+                "http is for this machine only."
+            )
         return cls(token, base_url)

@@ -26,6 +26,9 @@ def test_the_token_is_asked_for_at_once_and_never_shown(monkeypatch: pytest.Monk
     with pytest.raises(ValidationError, match="HUBSPOT_BASE_URL") as wrong:
         HubSpotClient()
     assert "obviously-fake" not in str(wrong.value)
+    monkeypatch.setenv("HUBSPOT_BASE_URL", "http://proxy.customer.example")
+    with pytest.raises(ValidationError, match="must start with https"):
+        HubSpotClient()
 
 
 def test_a_withdrawn_token_is_said_in_a_sentence(portal: Any, hubspot: HubSpotClient) -> None:
