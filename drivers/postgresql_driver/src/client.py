@@ -31,7 +31,7 @@ from integrator_drivers.mode import max_rows, require_writable
 from integrator_drivers.report import report_target
 
 from . import catalog, comparing, merging, reading, state, tables
-from .connection import Settings, connect, translated
+from .connection import Settings, connect, server_cursor, translated
 from .models import Table
 from .naming import cast_of, name, place
 from .rights import check_rights, warnings
@@ -328,7 +328,7 @@ class PostgresClient:
 
     def _shape(self, connection: psycopg.Connection[Any], text: str, params: Any) -> dict[str, Field]:
         """The columns a query gives, without running it: a cursor is declared and dropped."""
-        with connection.transaction(), connection.cursor(name="integrator_shape") as cursor:
+        with connection.transaction(), server_cursor(connection, "integrator_shape") as cursor:
             cursor.execute(text.encode(), params)
             described = cursor.description or ()
             names = _distinct(column.name for column in described)
@@ -353,7 +353,7 @@ class PostgresClient:
             if records is not None and counting is not None:
                 row = connection.execute(counting, [*params, reading.COUNTED]).fetchone()
                 records.source_count = None if row is None or row[0] >= reading.COUNTED else row[0]
-            with connection.cursor(name="integrator_read") as cursor:
+            with server_cursor(connection, "integrator_read") as cursor:
                 cursor.execute(statement, params)
                 names = _distinct(column.name for column in cursor.description or ())
                 while page := cursor.fetchmany(PAGE):

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from psycopg import errors as pg
@@ -24,7 +25,7 @@ from integrator_drivers import (
 
 from .values import register_loaders
 
-__all__ = ["Settings", "connect", "translated"]
+__all__ = ["Settings", "connect", "server_cursor", "translated"]
 
 LOCK_TIMEOUT = 30  # seconds to wait for somebody else's change to end
 # seconds a statement may take; PG_STATEMENT_TIMEOUT overrides them
@@ -97,6 +98,19 @@ def connect(settings: Settings, *, read_only: bool) -> psycopg.Connection[tuple[
     connection.read_only = read_only
     register_loaders(connection)
     return connection
+
+
+@contextmanager
+def server_cursor(connection: psycopg.Connection[Any], name: str) -> Iterator[psycopg.ServerCursor[Any]]:
+    """A cursor that the server holds; when the line is lost, so is the cursor, and closing it is no error."""
+    cursor = connection.cursor(name=name)
+    try:
+        yield cursor
+    finally:
+        try:
+            cursor.close()
+        except psycopg.OperationalError:
+            psycopg.Cursor.close(cursor)  # marks it closed without asking the server
 
 
 def _login_failure(settings: Settings, exc: psycopg.OperationalError) -> DriverError:
