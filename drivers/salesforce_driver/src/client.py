@@ -60,14 +60,16 @@ class SalesforceClient:
         until: datetime | None = None,
         limit: int | None = None,
         *,
+        order_by: str | None = None,
         deleted: bool = False,
     ) -> Records:
         """Records of one object; parents by path ("Campaign.Name"). `since`, `until` are on SystemModstamp.
 
-        Without `fields`: all but compound and binary ones. What `where` can't say, `query(soql)` can. `deleted` also
-        gives records in the recycle bin (`IsDeleted` tells). A large answer comes by the Bulk API.
+        Without `fields`: all but compound and binary ones. What `where` can't say, `query(soql)` can. `order_by`: a
+        field, ascending. `deleted` also gives records in the recycle bin (`IsDeleted` tells). A large answer comes by
+        the Bulk API.
         """
-        question = reading.plan(Shapes(self._connection), obj, fields, where, since, until, limit, deleted)
+        question = reading.plan(Shapes(self._connection), obj, fields, where, since, until, limit, deleted, order_by)
         return reading.records_of(self._connection, question)
 
     def query(self, soql: str, *, deleted: bool = False) -> Records:

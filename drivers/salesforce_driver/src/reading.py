@@ -88,8 +88,9 @@ def plan(
     until: datetime | None = None,
     limit: int | None = None,
     deleted: bool = False,
+    order_by: str | None = None,
 ) -> Question:
-    """The SOQL of one read. Long `in` lists are split over several queries; nothing else is."""
+    """The SOQL of one read. Long `in` lists are split over several queries; nothing else is, and no ordered read is."""
     if limit is not None and (not isinstance(limit, int) or limit < 0):
         raise ValidationError(f"limit is a whole number of rows, not {limit!r}.")
     name = shapes.name(obj)
@@ -98,16 +99,21 @@ def plan(
         raise ValidationError(f"Reading {name} needs at least one field.")
     parts = {path: shapes.parts(obj, path) for path, field in columns.values() if field["type"] == "json"}
     parts = {path: found for path, found in parts.items() if found}
-    conditions, lists = _where(shapes, obj, where or ())
+    where = list(where or ())
+    conditions, lists = _where(shapes, obj, where)
+    if since is not None or any(entry[0] in CURSORS[:2] and entry[1].strip() in (">", ">=") for entry in where):
+        _warn_of_formulas(shapes, obj, columns)
     order = ""
     if since is not None or until is not None:
         cursor = cursor_of(shapes, obj)
         if since is not None:
-            _warn_of_formulas(shapes, obj, columns)
             conditions.append(f"{cursor} >= {soql.timestamp(since, cursor)}")
         if until is not None:
             conditions.append(f"{cursor} < {soql.timestamp(until, cursor)}")
         order = f" ORDER BY {cursor}, Id"
+    if order_by is not None:
+        first = shapes.column(obj, order_by)[0]
+        order = f" ORDER BY {first}" + ("" if first == "Id" else ", Id")
     if any(not values for _, _, values in lists) or limit == 0:
         return Question(name, columns, (), limit, deleted)
     end = order + (f" LIMIT {int(limit)}" if limit is not None else "")
@@ -126,8 +132,16 @@ def plan(
                 f"That question about {name} is longer than Salesforce takes in one address (16,384 bytes). "
                 "Name the fields you need, or fewer values."
             )
+    pieces = list(soql.fitting(*longest, room)) if longest else [""]
+    if order_by is not None and len(pieces) > 1:
+        in_address = False
+        pieces = list(soql.fitting(*longest, soql.LONGEST_QUERY - len(fixed))) if longest else []
+        if not question.bulk_paths or len(pieces) > 1:
+            raise ValidationError(
+                f"That ordered read of {name} has more values than fit into one question. Ask for fewer at a time."
+            )
     tails = []
-    for part in soql.fitting(*longest, room) if longest else [""]:
+    for part in pieces:
         together = " AND ".join([*conditions, part] if part else conditions)
         tails.append(f"FROM {name} WHERE {together}{end}" if together else f"FROM {name}{end}")
     return Question(name, columns, tuple(tails), limit, deleted, parts, in_address)

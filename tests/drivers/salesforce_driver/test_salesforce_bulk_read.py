@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from integrator_drivers import ConnectionError, ValidationError
+from integrator_drivers import ConnectionError, FieldNotFoundError, ValidationError
 from salesforce_driver import SalesforceClient
 from salesforce_driver.src import bulk_query, jobs
 from salesforce_driver.src.csv_page import Page
@@ -235,6 +235,24 @@ def test_a_question_too_long_for_an_address_is_asked_by_bulk(
     org.fault("fail_job")
     with pytest.raises(ValidationError, match="refused to answer it by its Bulk API"):
         list(salesforce.read("Lead", fields=["Id"], where=[("LastName", "not in", names)]).rows())
+
+
+def test_an_ordered_read_is_ordered_as_a_whole(org: Any, salesforce: SalesforceClient) -> None:
+    ids = [row["Id"] for row in salesforce.read("Lead", fields=["Id"]).rows()]
+    org.calm()
+    unknown = [f"00Q5g0000{n:06}" for n in range(1_500)]
+    wanted = [("Id", "in", [*ids, *unknown])]
+    rows = list(salesforce.read("Lead", fields=["Id", "CreatedDate"], where=wanted, order_by="createddate").rows())
+    assert [row["CreatedDate"] for row in rows] == sorted(row["CreatedDate"] for row in rows)
+    assert len(rows) == 454
+    assert asked(org, "/results") and not [one for one in asked(org, "/query") if "jobs" not in one["path"]]
+    small = list(salesforce.read("Lead", fields=["Id"], limit=10, order_by="Id").rows())
+    assert [row["Id"] for row in small] == sorted(ids)[:10]
+    with pytest.raises(ValidationError, match="more values than fit into one question"):
+        many = [f"00Q5g1{n:09}" for n in range(6_000)]
+        salesforce.read("Lead", fields=["Id"], where=[("Id", "in", many)], order_by="Id")
+    with pytest.raises(FieldNotFoundError):
+        salesforce.read("Lead", order_by="Createt")
 
 
 def test_the_report_names_the_job_without_values(
