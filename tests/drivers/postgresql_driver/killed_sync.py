@@ -36,7 +36,6 @@ class Unsorted:
 
 def transfer(schema: str, target: str, *, in_order: bool) -> None:
     """The sync that is disturbed."""
-    import_module("integrator_drivers.sync").BATCH = BATCH
     with PostgresClient() as client, PostgresClient() as other:
         table = f"{schema}.source"
         reader: Any = other if in_order else Unsorted(other, table)
@@ -63,6 +62,7 @@ def run(schema: str, target: str, kill_at: int | None, *, in_order: bool) -> int
 
 
 def main() -> None:
+    import_module("integrator_drivers.sync").BATCH = BATCH
     os.environ["INTEGRATOR_NOW"] = datetime(2026, 12, 1, tzinfo=UTC).isoformat()
     for line in sys.stdin:
         asked = json.loads(line)

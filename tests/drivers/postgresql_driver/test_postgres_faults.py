@@ -13,13 +13,14 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from cutting_proxy import Proxy
-from killed_sync import transfer
+from killed_sync import BATCH, transfer
 
 from integrator_drivers import ConnectionError
 
@@ -36,6 +37,7 @@ INSERT INTO source SELECT n, 'value ' || n, n / 4.0, '{LAST}'::timestamptz - (n 
 
 @pytest.fixture
 def place(schema: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr(import_module("integrator_drivers.sync"), "BATCH", BATCH)
     monkeypatch.setenv("INTEGRATOR_NOW", datetime(2026, 12, 1, tzinfo=UTC).isoformat())
     return schema(SOURCE)
 
@@ -72,7 +74,7 @@ def nothing_is_lost(admin: Admin, place: str, name: str) -> None:
     assert admin.execute(f"SELECT count(*) - count(DISTINCT id) FROM {place}.{name}").fetchone() == (0,)
     new = admin.execute(f"SELECT count(*) FROM {place}.{name} WHERE value <> 'old'").fetchone()
     assert new is not None
-    assert new[0] in (ROWS, *range(0, ROWS, 20))
+    assert new[0] in (ROWS, *range(0, ROWS, BATCH))
 
 
 def is_as_undisturbed(admin: Admin, place: str, name: str) -> None:
