@@ -15,10 +15,10 @@ from typing import Any
 from integrator_drivers.errors import DriverError, ForbiddenError, NotFoundError, ValidationError
 
 from .connection import Connection
-from .csv_page import Page
 from .faults import reason_of
 from .jobs import finished
 from .planning import Step
+from .tables import fetched
 
 __all__ = ["INGEST_FROM", "Fate", "Ingest", "can_carry", "send"]
 
@@ -102,10 +102,12 @@ def _fates(
     for step in steps:
         waiting[_mark(ingest, dict(zip(columns, _cells(columns, step), strict=True)))].append(step)
     fate = Fate()
-    for row in _table(connection, f"{path}/successfulResults", done):
+    failed = int(ended.get("numberRecordsFailed", 0))
+    succeeded = int(ended.get("numberRecordsProcessed", 0)) - failed
+    for row in _table(connection, f"{path}/successfulResults", succeeded, done):
         if found := waiting.get(_mark(ingest, row, columns)):
             (fate.added if row["sf__Created"] == "true" else fate.changed).append(found.popleft())
-    for row in _table(connection, f"{path}/failedResults", done):
+    for row in _table(connection, f"{path}/failedResults", failed, done):
         if found := waiting.get(_mark(ingest, row, columns)):
             step, error = found.popleft(), row["sf__Error"]
             if error.startswith(LOCKED):
@@ -127,11 +129,9 @@ def _mark(ingest: Ingest, row: dict[str, str], columns: Sequence[str] = ()) -> A
     return tuple(row[name] for name in (columns or row))
 
 
-def _table(connection: Connection, path: str, done: str) -> Iterator[dict[str, str]]:
-    page = Page()
+def _table(connection: Connection, path: str, count: int, done: str) -> Iterator[dict[str, str]]:
+    page, _ = fetched(connection, path, {}, done, lambda headers: count)
     try:
-        connection.download(path, {}, page.feed, done)
-        page.finish()
         header = page.first_row()
         for block in page.blocks(header=True):
             for cells in csv.reader(io.StringIO(block.data.decode(), newline="")):

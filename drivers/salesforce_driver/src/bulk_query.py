@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from integrator_drivers import Mode, Record, current_mode
-from integrator_drivers.errors import ConnectionError, DriverError, ForbiddenError, NotFoundError, ValidationError
+from integrator_drivers.errors import DriverError, ForbiddenError, NotFoundError, ValidationError
 
 from .connection import Connection
 from .csv_page import Block, Page
 from .jobs import finished
+from .tables import fetched
 
 __all__ = ["BULK_FROM", "PAGE_ROWS", "blocks", "records", "start", "worth_it"]
 
@@ -20,7 +21,6 @@ __all__ = ["BULK_FROM", "PAGE_ROWS", "blocks", "records", "start", "worth_it"]
 # size REST is done by then. Salesforce itself recommends Bulk queries from 10,000 records on.
 BULK_FROM = 20_000
 PAGE_ROWS = 100_000  # a page is never in memory as a whole, so it may be large
-ATTEMPTS = 3
 
 
 def worth_it(count: int) -> bool:
@@ -71,22 +71,14 @@ def records(found: Iterable[Block], convert: Callable[[Sequence[str]], Record]) 
 def _page(connection: Connection, job: str, locator: str, done: str) -> tuple[Page, int, str]:
     """A page that is whole, how many rows it says it has, and where the next one is ("" after the last)."""
     params = {"maxRecords": str(PAGE_ROWS)} | ({"locator": locator} if locator else {})
-    for attempt in range(1, ATTEMPTS + 1):
-        page = Page()
-        try:
-            headers = connection.download(f"jobs/query/{job}/results", params, page.feed, done)
-            text = headers.get("Sforce-NumberOfRecords", "")
-            following = headers.get("Sforce-Locator", "null")
-            if not page.finish() or not text.isdigit() or page.rows - int(text) not in (0, 1):
-                raise ConnectionError(f"Salesforce sent only a part of a page of a bulk result. {done} Run again.")
-        except BaseException as exc:
-            page.close()
-            if not isinstance(exc, ConnectionError) or attempt == ATTEMPTS:
-                raise
-            connection.pause(attempt)
-        else:
-            return page, int(text), "" if following in ("null", "") else following
-    raise AssertionError("the last attempt returns or raises")
+    page, headers = fetched(connection, f"jobs/query/{job}/results", params, done, _number)
+    following = headers.get("Sforce-Locator", "null")
+    return page, _number(headers) or 0, "" if following == "null" else following
+
+
+def _number(headers: Mapping[str, str]) -> int | None:
+    text = headers.get("Sforce-NumberOfRecords", "")
+    return int(text) if text.isdigit() else None
 
 
 def _in_order(page: Page, expected: int, paths: Sequence[str], first: bool) -> Iterator[Block]:

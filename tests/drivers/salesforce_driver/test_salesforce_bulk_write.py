@@ -175,6 +175,18 @@ def test_a_connection_that_breaks_says_what_is_not_known(
     assert sum(counts(salesforce.upsert("Lead", rows, key=KEY))[:3]) == 30
 
 
+def test_half_of_the_results_is_asked_for_again(
+    org: Any, salesforce: SalesforceClient, rows: list[dict[str, Any]]
+) -> None:
+    salesforce._connection._transport._sleep = lambda seconds: None
+    org.fault("cut_csv", times=2)
+    rows[7]["Email"] = "no address"
+    result = salesforce.upsert("Lead", rows, key=KEY)
+    assert counts(result) == (29, 0, 0, 1)
+    assert result.rejected[0].record == rows[7]
+    assert len(asked(org, "/successfulResults")) == 3
+
+
 def test_the_approved_number_of_rows_holds_before_the_job(
     org: Any, salesforce: SalesforceClient, rows: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
