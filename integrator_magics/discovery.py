@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 __all__ = ["field_rows", "fields", "objects", "objects_table"]
 
 SAMPLE_MAX = 200
+SHOWN_CHOICES = 6
 
 
 def objects(runner: Runner, system: str) -> dict[str, Any]:
-    """{system, objects: [{name, label, purpose, records, fields}]}, most used first where the system says so."""
+    """{system, objects: [{name, label, purpose, records, fields}]}, most records first where they are known."""
     name = registry.resolve(system)
-    return {"system": name, "objects": [_plain(entry) for entry in runner.call(name, "describe_objects")]}
+    found = [_plain(entry) for entry in runner.call(name, "describe_objects")]
+    found.sort(key=lambda entry: -1 if entry.get("records") is None else entry["records"], reverse=True)
+    return {"system": name, "objects": found}
 
 
 def fields(
@@ -68,13 +71,24 @@ def field_rows(found: dict[str, Any]) -> Table:
             "type": field["type"],
             "empty?": "may be empty" if field.get("nullable") else "",
             "key": "key" if field.get("primary_key") else "",
-            "choices": ", ".join(map(str, field.get("choices", []))),
+            "choices": _choices([str(choice) for choice in field.get("choices") or []]),
             "refers to": ", ".join(field.get("references", [])),
         }
         if sampled:
-            row |= {"filled": f"{field['fill']:.0%}", "example": field["example"]}
+            row |= {"filled": _percent(field["fill"]), "example": field["example"]}
         rows.append(row)
     return Table(f"{found['system']}.{found['object']}", columns, rows, len(rows))
+
+
+def _choices(choices: list[str]) -> str:
+    more = f" and {len(choices) - SHOWN_CHOICES} more" if len(choices) > SHOWN_CHOICES else ""
+    return ", ".join(choices[:SHOWN_CHOICES]) + more
+
+
+def _percent(share: float) -> str:
+    """99.6 % is not "100 %", and 0.4 % is not "0 %"."""
+    shown = min(max(round(share * 100), 1), 99) if 0 < share < 1 else round(share * 100)
+    return f"{shown} %"
 
 
 def _plain(entry: Any) -> dict[str, Any]:

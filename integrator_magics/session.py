@@ -19,7 +19,7 @@ from .config import Settings, cache_folder, home
 from .dialog import Dialog
 from .errors import IntegratorError, RunFailed
 from .events import Answered, Asked, Decided, Ended, Event, Failed, Opened, Option, Said, Step, Wrote
-from .export import Exported, ScriptStore, export, get_schedule
+from .export import Exported, ScriptStore, export
 
 if TYPE_CHECKING:
     from .agent import Workspace
@@ -191,6 +191,9 @@ class Session:
             return
         if self.dialog.state != "asking":
             raise IntegratorError("No question is waiting for an answer.", "Describe what you need with %%integrate.")
+        asked = next((event for event in reversed(self.dialog.events) if isinstance(event, Asked)), None)
+        if asked and text.isdecimal() and 0 < int(text) <= len(asked.options):
+            text = asked.options[int(text) - 1].label
         self._require_no_secret(text)
         self._record("answer", question=self.dialog.question, text=text)
         self.emit(Answered(text))
@@ -492,7 +495,3 @@ class Session:
 
     def _record(self, event: str, **facts: Any) -> int:
         return self.audit.append({"event": event, "notebook": self.notebook, **facts})
-
-    def schedule_of(self, name: str) -> str | None:
-        """The cron line of the newest version of a script."""
-        return get_schedule(self.store.latest(name).code)

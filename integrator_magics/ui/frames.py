@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, is_dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..events import Table
@@ -13,7 +11,7 @@ if TYPE_CHECKING:
 
 SHOWN = 200
 
-__all__ = ["fields_frame", "objects_frame", "search_view", "to_frame"]
+__all__ = ["search_view", "to_frame"]
 
 
 def to_frame(table: Table) -> pd.DataFrame:
@@ -21,60 +19,12 @@ def to_frame(table: Table) -> pd.DataFrame:
     import pandas as pd
 
     frame = pd.DataFrame.from_records(table.rows, columns=table.columns)
+    for column in table.columns:
+        values = [row.get(column) for row in table.rows]
+        if None in values and all(value is None or type(value) is int for value in values):
+            frame[column] = pd.array(values, dtype="Int64")  # a count that is not known is no 1240.0
     frame.attrs.update(name=table.name, count=table.count)
     return frame
-
-
-def fields_frame(
-    fields: Mapping[str, Mapping[str, Any]],
-    sample: Sequence[Mapping[str, Any]] | None = None,
-    fill: Mapping[str, float] | None = None,
-) -> pd.DataFrame:
-    """The field dictionary of an object, one row a field; with a sample also how full it is and an example."""
-    import pandas as pd
-
-    rows = []
-    for name, field in fields.items():
-        choices = [str(choice) for choice in field.get("choices") or []]
-        row: dict[str, Any] = {
-            "field": name,
-            "label": field.get("label") or "",
-            "type": field["type"],
-            "empty?": "may be empty" if field.get("nullable") else "always filled",
-            "key": "yes" if field.get("primary_key") else "",
-            "choices": ", ".join(choices[:6]) + (f" and {len(choices) - 6} more" if len(choices) > 6 else ""),
-            "refers to": ", ".join(field.get("references") or []),
-        }
-        if sample is not None or fill is not None:
-            row["filled"] = _percent(name, sample or [], fill or {})
-            row["example"] = next((str(r[name]) for r in sample or [] if r.get(name) not in (None, "")), "")
-        rows.append(row)
-    columns = ["field", "label", "type", "empty?", "key", "choices", "refers to"]
-    return pd.DataFrame(rows, columns=list(rows[0]) if rows else columns)
-
-
-def _percent(name: str, sample: Sequence[Mapping[str, Any]], fill: Mapping[str, float]) -> str:
-    if name in fill:
-        share = fill[name]
-    elif sample:
-        share = sum(row.get(name) not in (None, "") for row in sample) / len(sample)
-    else:
-        return ""
-    # 99.6 % is not "100 %", and 0.4 % is not "0 %".
-    shown = min(max(round(share * 100), 1), 99) if 0 < share < 1 else round(share * 100)
-    return f"{shown} %"
-
-
-def objects_frame(objects: Iterable[Any]) -> pd.DataFrame:
-    """Objects of a system (ObjectInfo or mappings with the same keys), most records first where they are known."""
-    import pandas as pd
-
-    rows = [asdict(entry) if is_dataclass(entry) and not isinstance(entry, type) else dict(entry) for entry in objects]
-    if any(row.get("records") is not None for row in rows):
-        rows.sort(key=lambda row: -1 if row.get("records") is None else row["records"], reverse=True)
-    frame = pd.DataFrame(rows, columns=["name", "label", "purpose", "records", "fields"])
-    frame = frame.rename(columns={"name": "object", "purpose": "what it is"})
-    return frame.astype({"records": "Int64", "fields": "Int64"})
 
 
 def search_view(table: Table, height: str = "320px") -> Any:
