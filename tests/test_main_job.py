@@ -207,7 +207,7 @@ def log_that_cannot_grow(talk: Talk) -> Iterator[None]:
 @pytest.mark.usefixtures("log_that_cannot_grow")
 def test_nothing_runs_when_the_log_cannot_be_written(talk: Talk) -> None:
     asked = list(talk.session.dialog.prompts)
-    with pytest.raises(AuditUnavailable, match="can't be written .* so nothing runs"):
+    with pytest.raises(AuditUnavailable, match=r"can't be written .* so nothing runs"):
         talk.session.integrate("Sync contacts from Salesforce to PostgreSQL: name", new=True)
     assert talk.session.dialog.prompts == asked
     failed = only(talk.run("lead_sync"), Failed)
