@@ -6,6 +6,7 @@ import builtins
 import keyword
 from collections.abc import Iterable
 
+from .periods import period_code
 from .plan import Column, JoinStep, Plan, System
 from .pretty import Node, call, listing, mapping, quoted
 from .words import slug, snake, word_set
@@ -14,13 +15,13 @@ __all__ = ["body", "read_of", "systems_of", "variable"]
 
 _WRITERS = {"csv": "to_csv", "json": "to_json", "jsonl": "to_jsonl", "parquet": "to_parquet"}
 _RESERVED = word_set(
-    "main run sync join show days_ago start_of now source target date datetime timedelta rows row table counter "
-    "counts groups value values result name names total totals count fields ranked"
+    "main run sync join show median days_ago start_of now source target date datetime timedelta rows row table counter "
+    "counts groups day days period value values result name names total totals count fields ranked"
 )
 _MEASURES = {
     "sum": "sum(values)",
-    "average": "sum(values) / len(values)",
-    "median": "(sorted(values)[len(values) // 2] + sorted(values)[~(len(values) // 2)]) / 2",
+    "average": "round(sum(values) / len(values), 4)",
+    "median": "median(values)",
     "highest": "max(values)",
     "lowest": "min(values)",
 }
@@ -234,14 +235,32 @@ def _question(plan: Plan, client: str) -> list[str]:
     return [*lines, *_measures(plan, noun, by, label)]
 
 
+def _by_group(plan: Plan, found: str) -> list[str]:
+    """Groups in order: times as they come, others by their result; those without a value last."""
+    if plan.group_unit and not plan.best:
+        key = "(entry[0] is None, entry[0])"
+    else:
+        key = f"(entry[0] is None, {'' if plan.ascending else '-'}entry[1])"
+    return [f"        ranked = sorted({found}.items(), key=lambda entry: {key})"]
+
+
+def _group_name() -> str:
+    return '"(none)" if value is None else value'
+
+
 def _counts(plan: Plan, noun: str, by: str, label: str, shown: str) -> list[str]:
     if not by:
         return [f"        show(sum(1 for _ in {noun}), name={shown})"]
-    ranked = "sorted(counts.items(), key=lambda entry: entry[1])" if plan.ascending else "counts.most_common()"
+    lines = [f"        counts = Counter(row[{quoted(by)}] for row in {noun})"]
+    if plan.group_unit:
+        lines = [
+            f"        days = [row[{quoted(by)}] for row in {noun}]",
+            f"        counts = Counter({period_code('day', plan.group_unit)} for day in days)",
+        ]
     return [
-        f"        counts = Counter(row[{quoted(by)}] for row in {noun})",
-        f"        ranked = {ranked}",
-        f"        rows = [{{{label}: value, {shown}: count}} for value, count in ranked]",
+        *lines,
+        *_by_group(plan, "counts"),
+        f"        rows = [{{{label}: {_group_name()}, {shown}: count}} for value, count in ranked]",
         f"        show(rows, name={quoted(plan.name)})",
     ]
 
@@ -257,13 +276,20 @@ def _measures(plan: Plan, noun: str, by: str, label: str) -> list[str]:
             f"        result = {measure} if values else {empty}",
             f"        show(result, name={name})",
         ]
+    grouped = [f"                groups.setdefault(row[{quoted(by)}], []).append(row[{of}])"]
+    if plan.group_unit:
+        grouped = [
+            f"                day = row[{quoted(by)}]",
+            f"                period = {period_code('day', plan.group_unit)}",
+            f"                groups.setdefault(period, []).append(row[{of}])",
+        ]
     return [
         "        groups = {}",
         f"        for row in {noun}:",
         f"            if row[{of}] is not None:",
-        f"                groups.setdefault(row[{quoted(by)}], []).append(row[{of}])",
+        *grouped,
         f"        totals = {{value: {measure} for value, values in groups.items()}}",
-        f"        ranked = sorted(totals.items(), key=lambda entry: entry[1], reverse={not plan.ascending})",
-        f"        rows = [{{{label}: value, {name}: total}} for value, total in ranked]",
+        *_by_group(plan, "totals"),
+        f"        rows = [{{{label}: {_group_name()}, {name}: total}} for value, total in ranked]",
         f"        show(rows, name={quoted(plan.name)})",
     ]

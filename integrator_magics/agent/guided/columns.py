@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from .explain import and_list
@@ -13,13 +13,14 @@ from .joins import Wish, join_for, join_through
 from .knowledge import Knowledge
 from .plan import Column
 from .request import Request
-from .steps import Ask, Choice
-from .words import likeness, slug, snake, tokens
+from .steps import Ask, Choice, ToolCall
+from .words import likeness, slug, snake, split_list, tokens
 
 __all__ = ["Chosen", "choose_fields", "label_of", "name_columns", "question_for"]
 
 _PREPOSITION = re.compile(r"(?:in|from|of|for|by|on|with|at|as|about)\b", re.IGNORECASE)
 LEAVE_OUT = "Leave it out"
+SAMPLED = 50  # records looked at for how full a field is
 
 
 @dataclass(frozen=True)
@@ -52,30 +53,42 @@ def choose_fields(request: Request, fields: Fields, obj: str, driver: Mapping[st
         names += found
         wishes += joined
     listed = bool(request.fields) or request.everything
+    beside: list[str] = []  # the one field named by "with", beside the usual ones
     for phrase in request.withs:
         found, joined, is_rest = _soft(phrase, usable, obj, driver, known)
-        listed = listed or bool(found)
+        if len(request.withs) == 1 and not listed:
+            beside = found
+        listed = listed or bool(found and not beside)
         names += found
         wishes += joined
         left += [phrase] if is_rest else []
     unused: list[str] = []
+    free = not listed and not beside
     for phrase in request.rest:
-        match = match_field(phrase, usable, obj) if not listed else None
-        if match and match.sure and not _PREPOSITION.match(phrase):
-            names += match.names
-            listed = True
-        else:
-            unused.append(phrase)
+        found = _all_fields(phrase, usable, obj) if free and not _PREPOSITION.match(phrase) else []
+        names += found
+        listed = listed or bool(found)
+        unused += [] if found else [phrase]
     if not listed:
         defaults = default_fields(usable, obj, driver.get("created"))
         names = [*defaults, *names]
         if len(defaults) < len(usable):
-            said = and_list([label_of(name, usable) for name in defaults])
-            notes.append(f"You named no fields, so I took {said}; say what to add or drop.")
+            said = and_list([label_of(name, usable) for name in dict.fromkeys((*defaults, *beside))])
+            named = f"only {and_list([label_of(name, usable) for name in beside])}" if beside else "no fields"
+            notes.append(f"You named {named}, so I took {said}; say what to add or drop.")
+        if beside:
+            phrase = request.withs[0]
+            notes.append(f'Those without {phrase} are kept; say "only those with a {phrase}" to leave them out.')
     if key and key not in names:
         names.insert(0, key)
     names, dropped = _dropped(request, names, key, usable, obj)
     return Chosen(tuple(dict.fromkeys(names)), tuple(wishes), (*notes, *dropped), tuple(left), tuple(unused))
+
+
+def _all_fields(phrase: str, fields: Fields, obj: str) -> list[str]:
+    """The fields of "name and email"; none unless each entry surely is one."""
+    matches = [match_field(entry, fields, obj) for entry in split_list(phrase)]
+    return [name for match in matches for name in match.names] if all(match.sure for match in matches) else []
 
 
 def _dropped(request: Request, names: list[str], key: str, fields: Fields, obj: str) -> tuple[list[str], list[str]]:
@@ -166,6 +179,8 @@ def _ask(
             if "field" in entry and "." not in str(entry["field"]) and head not in fields:
                 continue
             choices.append(Choice(str(entry["label"]), str(entry.get("hint") or ""), dict(entry)))
+        if known.answer(slug(f"field {phrase}")) is None and len(choices) > 1:
+            choices = _filled(choices, obj, str(driver["name"]), known)
     else:
         for name in near:
             label = label_of(name, fields)
@@ -206,6 +221,21 @@ def _ask(
     if match.sure:
         return list(match.names), []
     return _ask(answer.text, None, fields, obj, driver, known, match.names, match.several)
+
+
+def _filled(choices: Sequence[Choice], obj: str, system: str, known: Knowledge) -> list[Choice]:
+    """The choices with how many of the first records have a value there; unchanged where that can't be seen."""
+    if not any(choice.value.get("field") for choice in choices):
+        return list(choices)
+    call = ToolCall("sample", {"system": system, "object": obj, "n": SAMPLED})
+    seen = known.need(f"I am looking how full those fields of {obj} are.", call)[0]
+    fill, count = seen.get("fill") or {}, len(seen.get("rows") or ())
+    found = []
+    for choice in choices:
+        share = fill.get(str(choice.value.get("field") or ""))
+        said = f"filled in for {share:.0%} of {count:,} looked at".replace("%", " %", 1) if share is not None else ""
+        found.append(replace(choice, hint="; ".join(part for part in (choice.hint, said) if part)))
+    return found
 
 
 def _meant(values: Sequence[Mapping[str, str]], obj: str, driver: Mapping[str, Any]) -> tuple[list[str], list[Wish]]:

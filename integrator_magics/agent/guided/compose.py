@@ -75,6 +75,8 @@ def _imports(text: str, systems: list[System], extra: Iterable[str] = ("run",)) 
         lines.append("from collections import Counter")
     if dates := [name for name in _FROM_DATETIME if name in used]:
         lines.append(f"from datetime import {', '.join(dates)}")
+    if "median" in used:
+        lines.append("from statistics import median")
     if lines:
         lines.append("")
     names = sorted({*(used & set(_FROM_DRIVERS)), *extra}, key=lambda name: (not name[0].isupper(), name))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .fields import Fields, match_field, readable
+from .spoken import COUNTRIES
 from .words import likeness, name_tokens, singular, tokens, word_set
 
 __all__ = ["Filter", "Reading", "read_condition", "value_code"]
@@ -407,11 +408,13 @@ def _placed(text: str, fields: Fields, obj: str) -> Reading | None:
             name
             for name, entry in fields.items()
             if entry.get("type") == "text"
-            and word in name_tokens(name)
-            and "code" not in name_tokens(name)
+            and word in (said := {*name_tokens(name), *tokens(str(entry.get("label") or ""))})
+            and "code" not in said
             and not entry.get("choices")
             and name not in names
         ]
+        if names and word == "country" and value.casefold() in COUNTRIES:
+            break
     names.sort(key=lambda name: "other" in name_tokens(name))
     return Reading(
         tuple((Filter(name, "=", _text(value), f"{_label(name, fields)} is {value}"),) for name in names[:4])

@@ -13,6 +13,7 @@ from .help import ENGLISH_ONLY, capabilities, delete_answer, lost
 from .history import Call, Transcript
 from .knowledge import STOPPED, Knowledge, lexicon_of
 from .lexicon import Lexicon
+from .periods import asks_for_figures
 from .plan import Plan
 from .recover import recover
 from .replay import State, replay
@@ -42,7 +43,7 @@ def _converse(transcript: Transcript) -> None:
     known.need("", ToolCall("find_drivers", {"text": ""}))
     lexicon = lexicon_of(transcript)
     state = replay(transcript, lexicon)
-    if state.kind == "lost" or (state.request and not state.request.source and not state.request.unknown_system):
+    if state.kind == "lost" or (state.request and _unclear(state.request)):
         lexicon = _learn_words(known, lexicon)
         state = replay(transcript, lexicon)
     known.since = state.since
@@ -62,12 +63,22 @@ def _converse(transcript: Transcript) -> None:
     _work(state, state.request, known, lexicon)
 
 
+def _unclear(request: Request) -> bool:
+    """No source is named, or what is asked for may be a question about objects that were not seen yet."""
+    asks = request.kind == "copy" and not request.target and not request.files and asks_for_figures(request.text)
+    return not request.unknown_system and (not request.source or asks)
+
+
 def _learn_words(known: Knowledge, lexicon: Lexicon) -> Lexicon:
     """Where no source is named, what the connected systems call their objects may tell it."""
     names = [name for name, system in lexicon.systems.items() if system.connected][:SYSTEMS]
     labels = and_list([lexicon.label(name) for name in names])
     words = f"I am loading what I know about {labels}." if names else ""
     known.need(words, *(ToolCall("load_driver", {"name": name}) for name in names))
+    if asks_for_figures(known.transcript.prompts[-1].text):
+        silent = [name for name in names if lexicon.systems[name].kind == "sql"]
+        words = f"I am looking at what is in {and_list([lexicon.label(name) for name in silent])}, reading only."
+        known.need(words, *(ToolCall("list_objects", {"system": name}) for name in silent))
     return lexicon_of(known.transcript)
 
 

@@ -33,7 +33,8 @@ def title(plan: Plan) -> str:
     noun = plan.noun[:1].upper() + plan.noun[1:]
     when = _when(plan)
     if plan.measure:
-        return f"{noun}{when} {_measured(plan)}, from {plan.source.label}."
+        what = f"{plan.measure} of {plan.of}" if plan.of else "count"
+        return f"{noun}{when}: {what}{_per(plan)}, from {plan.source.label}."
     if plan.target:
         goal = f"{plan.target.label} ({plan.table})"
     elif plan.files:
@@ -73,7 +74,8 @@ def summary(plan: Plan) -> str:
     if plan.target:
         text += f"; adds new ones and updates known ones (same {plan.key_words or plan.key}); never deletes."
     elif plan.measure:
-        text += f" and {_measured(plan)}; only reads."
+        what = f"works out the {plan.measure} of {plan.of}" if plan.of else "counts them"
+        text += f" and {what}{_per(plan)}; only reads."
     elif plan.files:
         formats = and_list([_FORMATS[wish.format] for wish in plan.files])
         text += f"; writes {formats}; changes nothing in {plan.source.label}."
@@ -152,16 +154,24 @@ def _writes(plan: Plan) -> list[str]:
     return lines
 
 
-def _measured(plan: Plan) -> str:
+def _per(plan: Plan) -> str:
     per = f" per {plan.group_label}" if plan.group else ""
-    if not plan.of:
-        return f"counts them{per}"
-    return f"works out the {plan.measure} of {plan.of}{per}"
+    if plan.group_unit:
+        per += f" of {plan.group}" + (" (in UTC)" if plan.group_zoned else "")
+    return per
+
+
+def _measured(plan: Plan) -> str:
+    what = f"works out the {plan.measure} of {plan.of}" if plan.of else "counts them"
+    text = f"{what}{_per(plan)}"
+    if any(step.many for step in plan.group_join):
+        text += f" ({plan.noun} in several {plural(plan.group_label)} count once in each, those in none as (none))"
+    return text
 
 
 def last_words(plan: Plan, notes: Sequence[str], *, changed: bool) -> str:
     """The end of a turn: where the script is, what to do next."""
-    parts = [f"The script `{plan.name}` {'is changed in' if changed else 'is in'} the cell below.", *notes]
-    parts.append("Run that cell to see a preview.")
+    parts = [f"The script `{plan.name}` is {'changed' if changed else 'ready'}.", *notes]
+    parts.append(f"Run its cell (or `%integration {plan.name}`) to see a preview.")
     parts.append("Nothing is written before you approve." if plan.target else "It only reads.")
     return " ".join(parts)

@@ -157,6 +157,7 @@ def time_fields(fields: Fields, verb: str, obj: str, created: str | None, cursor
     times = {name: field for name, field in fields.items() if field.get("type") in ("date", "datetime")}
     if not times:
         return []
+    verb = _past(verb)
     word = _VERB_WORDS.get(verb, verb)
     if verb and verb not in ("new",):
         direct = best(verb, _labels(times), obj=obj, cutoff=0.45) + best(
@@ -179,6 +180,11 @@ def time_fields(fields: Fields, verb: str, obj: str, created: str | None, cursor
     if created in times:
         return [str(created)]
     return _created_like(times, obj) or list(times)
+
+
+def _past(verb: str) -> str:
+    """closing -> closed, expiring -> expired: how systems name their dates."""
+    return f"{verb[:-3]}ed" if verb.endswith("ing") and verb not in _VERB_WORDS and " " not in verb else verb
 
 
 def _created_like(times: Fields, obj: str) -> list[str]:

@@ -88,7 +88,7 @@ def narrow(
 
     `rest` are phrases that must mean something, `unused` words that perhaps do.
     """
-    filters: list[Filter] = list(request.filters)
+    filters: list[Filter] = [*request.filters, *_state(request, fields, obj)]
     presences: list[Presence] = []
     notes: list[str] = []
     for phrase in (*(f"only {word}" for word in request.adjectives), *request.conditions, *rest):
@@ -107,6 +107,17 @@ def narrow(
         else:
             notes.append(f'I did not use the words "{phrase}".')
     return Narrowed(_merged(filters), tuple(dict.fromkeys(presences)), tuple(notes))
+
+
+def _state(request: Request, fields: Fields, obj: str) -> tuple[Filter, ...]:
+    """ "won in Q3": the verb chooses the date; where the object says by yes or no what it tells, that holds too."""
+    verb = request.window.verb if request.window else ""
+    if not verb or verb.endswith("ing") or verb in request.adjectives:
+        return ()
+    reading = read_condition(f"only {verb}", fields, obj)
+    if not reading.sure or any(fields[entry.field].get("type") != "boolean" for entry in reading.filters[0]):
+        return ()
+    return reading.filters[0]
 
 
 def _merged(filters: list[Filter]) -> tuple[Filter, ...]:

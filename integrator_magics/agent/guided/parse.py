@@ -10,6 +10,7 @@ from .clauses import condition_phrases, split_where
 from .intents import is_delete, is_help, is_show
 from .lexicon import ANY_SQL, Lexicon
 from .outputs import CUT, Text, take_files, take_key, take_limit, take_table
+from .periods import per_unit
 from .questions import read_question
 from .request import Kind, Request
 from .roles import find_systems, find_target_subject, find_unknown
@@ -56,6 +57,7 @@ def parse(text: str, lexicon: Lexicon, today: date) -> Request:
         return replace(request, kind="help")
     kind: Kind = "delete" if is_delete(text) else "copy"
     plain = re.sub(r"[ \t]+", " ", text.strip().replace("’", "'"))
+    plain = per_unit(plain)
     plain = _IN_SYNC.sub(lambda match: f"sync to the table {match['table']} from ", plain)
     work = Text(_WHEN.sub(lambda match: f"{match['verb']} date", plain))
     schedule = find_schedule(work.rest)
@@ -69,7 +71,8 @@ def parse(text: str, lexicon: Lexicon, today: date) -> Request:
     files = take_files(work)
     table, source_table = take_table(work)
     target_subject = find_target_subject(work, lexicon)
-    source, target = find_systems(work, lexicon)
+    role = "target" if table and not source_table else "source" if source_table and not table else ""
+    source, target = find_systems(work, lexicon, role)
     limit, order, ascending = take_limit(work)
     unknown, role = find_unknown(work, lexicon, source, target)
     if table and not target and not unknown:

@@ -92,6 +92,9 @@ class Plan:
     group: str = ""
     group_join: tuple[JoinStep, ...] = ()  # the group is the last one's first shown field
     group_label: str = ""
+    group_unit: str = ""  # day, week, month, quarter, year: the group is the period that the date `group` falls into
+    group_zoned: bool = False  # the date has a time: periods start at midnight UTC
+    best: bool = False
     ascending: bool = False
     notes: tuple[str, ...] = field(default=())
 

@@ -7,7 +7,10 @@ from dataclasses import replace
 
 from .lexicon import Lexicon
 from .outputs import CUT
+from .periods import read_period, verb_before
 from .request import Request
+from .subjects import object_in
+from .words import tokens
 
 __all__ = ["read_question"]
 
@@ -36,6 +39,16 @@ _AGGREGATE = re.compile(
     r"grouped|with|where)\b|[,.;?§]|$)",
     re.IGNORECASE,
 )
+_BARE = re.compile(  # average order total
+    r"\b(?P<how>average|mean|total|sum(?: of)?|overall|highest|maximum|lowest|minimum|median)\s+(?:of )?(?:the )?"
+    r"(?P<of>\w+(?: \w+){0,3}?)(?=\s+(?:per|by|for each|for every|grouped|with|where|of|in|from)\b|[,.;?§]|$)",
+    re.IGNORECASE,
+)
+_PLAIN = re.compile(  # opportunity amount per quarter, orders per month
+    rf"^\W*(?:(?:show me|show|give me|list|what is|what's|the|our|please|i need|we need)\s+)*"
+    rf"(?P<of>\w+(?: \w+){{0,3}}?)\s*{CUT}?\s+per\b",
+    re.IGNORECASE,
+)
 _SECOND = re.compile(r"\band (?:what|how|which|who)\b.*$", re.IGNORECASE)
 _MEASURES = {
     "average": "average", "mean": "average", "total": "sum", "sum": "sum", "sum of": "sum", "overall": "sum",
@@ -53,6 +66,15 @@ def read_question(text: str, request: Request, lexicon: Lexicon) -> Request | No
         request = replace(request, unanswered=second[0].removeprefix("and ").strip(" ?.,;" + CUT))
     per = _PER.search(text)
     group = _tidy(per["group"]) if per else ""
+    if per and (second_per := _PER.search(text, per.end() - 1)):
+        group = f"{group} {second_per[0]}"
+    if per and (period := read_period(group)):
+        verb, begin = verb_before(text[: per.start()])
+        if verb and not period[1]:
+            group = f"{period[0]} {verb}"
+            text = f"{text[:begin]} {text[per.start() :]}"
+            if request.window and not request.window.verb:
+                request = replace(request, window=replace(request.window, verb=verb))
     if match := _MOST.search(text):
         up = match["dir"].casefold() in ("most", "highest", "biggest", "largest")
         return _filled(
@@ -60,6 +82,7 @@ def read_question(text: str, request: Request, lexicon: Lexicon) -> Request | No
             match["what"],
             measure="count",
             group=_tidy(match["group"]),
+            best=True,
             limit=0,
             ascending=not up,
             lexicon=lexicon,
@@ -69,9 +92,27 @@ def read_question(text: str, request: Request, lexicon: Lexicon) -> Request | No
         return _filled(
             request, match["what"], measure=how, of=_tidy(match["of"]), group=group, text=text, lexicon=lexicon
         )
+    bare = _BARE.search(text)
+    if bare and (per or not text[: bare.start()].strip(f" {CUT}")):
+        said, of = _apart(bare["of"], lexicon)
+        how = bare["how"].casefold()
+        if said:
+            return _filled(request, said, measure=_MEASURES[how], of=of or how, group=group, text=text, lexicon=lexicon)
     if match := _HOW_MANY.search(text):
         return _filled(request, match["what"], measure="count", group=group, text=text, lexicon=lexicon)
+    plain = _PLAIN.match(text)
+    if per and plain and read_period(group):
+        said, of = _apart(plain["of"], lexicon)
+        if said:
+            measure = "sum" if of else "count"
+            return _filled(request, said, measure=measure, of=of, group=group, text=text, lexicon=lexicon)
     return None
+
+
+def _apart(phrase: str, lexicon: Lexicon) -> tuple[str, str]:
+    """The object and what of it: "order total" -> order, total."""
+    said = object_in(phrase, lexicon)
+    return said, " ".join(word for word in tokens(phrase) if word not in tokens(said) and word != "of")
 
 
 def _filled(request: Request, what: str, *, lexicon: Lexicon, text: str = "", **values: object) -> Request:

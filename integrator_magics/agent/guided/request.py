@@ -54,6 +54,7 @@ class Request:
     measure: str = ""  # of a question: count, sum, average, highest, lowest
     of: str = ""  # what is summed: "amount"
     group: str = ""  # per what: "source"
+    best: bool = False  # which group has the most: ranked by the result even where groups are times
     name: str = ""  # of the script
     added: tuple[str, ...] = ()  # field phrases asked for later
     rest: tuple[str, ...] = ()  # words that no part above took

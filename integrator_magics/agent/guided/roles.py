@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .lexicon import Lexicon, Mention
-from .outputs import Text
+from .outputs import CUT, Text
 from .spoken import COUNTRIES
 from .subjects import object_in
 from .words import singular, tokens
@@ -24,6 +24,7 @@ _TARGET = re.compile(
     re.IGNORECASE,
 )
 _IN = re.compile(r"\b(?:in|on|with|and|&|by)(?: our| the| my)?\s*$", re.IGNORECASE)
+_BEHIND = re.compile(rf"{CUT}\s*(?:in|inside|within|of|on|at)(?: our| the| my)?\s*$", re.IGNORECASE)
 _ARROW = re.compile(r"^\s*(?:->|→|=>|-->)")
 _PUT = re.compile(
     r"\b(?:put|store|save|write|load|land|insert|keep|create|upsert|update|have|dump|make|mirror|replicate)\b[^.]*$",
@@ -34,8 +35,11 @@ _UNKNOWN = re.compile(
 )
 
 
-def find_systems(work: Text, lexicon: Lexicon) -> tuple[str, str]:
-    """Source and target, by the words around each system; mentions are cut out of the text."""
+def find_systems(work: Text, lexicon: Lexicon, table: str = "") -> tuple[str, str]:
+    """Source and target, by the words around each system; mentions are cut out of the text.
+
+    `table` says which role a table named right before a system has: "to a table x in our DB".
+    """
     text = work.rest
     mentions = lexicon.mentions(text)
     roles: dict[int, str] = {}
@@ -46,6 +50,8 @@ def find_systems(work: Text, lexicon: Lexicon) -> tuple[str, str]:
             roles[place] = "target" if place else "source"
         elif _TARGET.search(before):
             roles[place] = "target"
+        elif table and _BEHIND.search(before):
+            roles[place] = table
         elif _SOURCE.search(before) or _ARROW.match(after):
             roles[place] = "source"
         elif _IN.search(before) and _PUT.search(before) and (place or _mentions_source(text, mentions)):

@@ -84,6 +84,12 @@ _ORDER = (
     "once_on", "range", "month_days", "month_last", "minutes", "hourly", "twice", "weekdays", "weekends", "n_days",
     "every_days", "on_days", "quarterly", "yearly", "monthly", "weekly", "daily",
 )  # fmt: skip
+# Beside a finer schedule they only repeat it: "daily sync ... on weekdays at 6:30".
+_ADJECTIVE = re.compile(
+    r"\b(?:daily|nightly|weekly|hourly|monthly|regular|recurring|scheduled)"
+    r"(?= (?:\w+ )?(?:sync|copy|export|import|update|load|feed|report|job|backup|transfer|refresh)\b)",
+    re.IGNORECASE,
+)
 _COMPILED = {name: re.compile(_LEAD + pattern, re.IGNORECASE) for name, pattern in _RULES.items()}
 
 
@@ -112,7 +118,13 @@ def find_schedule(text: str) -> Schedule | None:
             cron, words, problem = fields
             if name == "weekdays" and not said and not re.search(r"every|each|on|all|run", match[0], re.IGNORECASE):
                 continue
-            return Schedule(cron, words, _joined((begin, end), clock), problem)
+            spans = _joined((begin, end), clock)
+            beside = [
+                found.span()
+                for found in _ADJECTIVE.finditer(text)
+                if all(found.end() <= first or found.start() >= last for first, last in spans)
+            ]
+            return Schedule(cron, words, (*spans, *beside), problem)
     return None
 
 
@@ -171,7 +183,9 @@ def _time(text: str, match: re.Match[str]) -> tuple[int, int, bool, tuple[int, i
                 hour % 24,
                 minute,
                 True,
-                found.span() if found.start() > tail_start else (tail_start, max(found.end(), tail_start)),
+                found.span()
+                if found.start() > tail_start or found.end() <= match.start()
+                else (tail_start, max(found.end(), tail_start)),
             )
     return default, 0, bool(tail), (match.end(), tail_start)
 

@@ -7,11 +7,15 @@ import re
 from .lexicon import Lexicon
 from .outputs import CUT
 from .spoken import DETERMINERS, NOT_SUBJECTS, POLITE, SMALL, VERBS
-from .words import singular, split_list, tokens
+from .words import singular, split_list, tokens, word_set
 
 __all__ = ["clean", "find_others", "find_subject", "is_phrase", "leftover", "object_in", "until_mark"]
 
 _KNOWN = frozenset(re.split(r"[| ]", f"{VERBS}|{POLITE}")) | DETERMINERS | NOT_SUBJECTS | SMALL
+_JOBS = word_set(
+    "sync synchronization synchronisation copy export import dump backup list report feed extract replication transfer "
+    "load job pipeline snapshot mirror overview integration update refresh script"
+)
 _STRIP = re.compile(rf"^(?:\W*\b(?:{POLITE}|(?:{VERBS})(?:e?s)?)\b(?!_))+\W*", re.IGNORECASE)
 _LIST_OF = re.compile(
     r"^(?P<list>.+?)\s+(?:of|for|from)\s+(?:(?:all|each|every|the|our|my|these|those|any|of)\s+)*(?P<subject>[^,]+)$",
@@ -66,7 +70,9 @@ def find_subject(head: str, lexicon: Lexicon) -> tuple[str, list[str], list[str]
     """The object's words, adjectives before it, and fields listed before an "of"."""
     text = _STRIP.sub("", re.sub(r"\s+", " ", head).strip(f" {CUT}"))
     if match := _LIST_OF.match(until_mark(text)[0].strip()):
-        listed = [clean(entry) for entry in split_list(match["list"]) if is_phrase(entry)]
+        listed = [clean(entry) for entry in split_list(match["list"]) if is_phrase(entry) and not _is_job(entry)]
+        if not listed and _is_job(match["list"]):
+            return find_subject(match["subject"], lexicon)
         if listed and not object_in(match["list"], lexicon):
             subject, adjectives, _ = find_subject(match["subject"], lexicon)
             return subject, adjectives, listed
@@ -90,6 +96,12 @@ def find_subject(head: str, lexicon: Lexicon) -> tuple[str, list[str], list[str]
         if words and not all(word.casefold() in NOT_SUBJECTS or word.isdigit() for word in words):
             return " ".join(words), [], []
     return "", [], []
+
+
+def _is_job(phrase: str) -> bool:
+    """ "weekly sync", "full export": what is to be done, no field."""
+    words = tokens(phrase)
+    return bool(words) and words[-1] in _JOBS
 
 
 def until_mark(text: str) -> tuple[str, str]:

@@ -147,8 +147,11 @@ def _source(request: Request, known: Knowledge, lexicon: Lexicon) -> str:
     if request.subject and len(candidates) <= 6:
         known.need("", *(ToolCall("load_driver", {"name": name}) for name in candidates))
         fitting = [name for name in candidates if lexicon.objects_called(request.subject, name)]
-        if not fitting:
-            fitting = _listed(request.subject, candidates, known, lexicon)
+        if any(_own_name(request.subject, name, lexicon) for name in fitting if lexicon.systems[name].kind != "sql"):
+            fitting = [name for name in fitting if lexicon.systems[name].kind != "sql"]  # a table of it is a copy
+        else:
+            listed = _listed(request.subject, candidates, known, lexicon)
+            fitting = list(dict.fromkeys([*fitting, *listed]))
         if len(fitting) == 1:
             return fitting[0]
         candidates = fitting or candidates
@@ -158,6 +161,13 @@ def _source(request: Request, known: Knowledge, lexicon: Lexicon) -> str:
         raise Say("No driver is installed, so there is nothing to read from.")
     noun = request.subject or "data"
     return _pick(known, lexicon, "source", f"Where shall I read the {noun} from?", candidates)
+
+
+def _own_name(said: str, system: str, lexicon: Lexicon) -> bool:
+    """Whether an object of a system is really called so, not only by some people."""
+    wanted = [singular(word) for word in tokens(said)]
+    found = lexicon.objects_called(said, system)
+    return any([singular(word) for word in name_tokens(name.rpartition(".")[2])] == wanted for name in found)
 
 
 def _listed(said: str, names: list[str], known: Knowledge, lexicon: Lexicon) -> list[str]:

@@ -7,18 +7,19 @@ from typing import Any
 
 from .columns import Chosen, choose_fields, name_columns
 from .explain import and_list
-from .fields import Fields, key_field, match_field, readable
+from .fields import Fields, key_field, match_field, readable, time_fields
 from .joins import join_for, steps_for
 from .knowledge import Knowledge
 from .lexicon import Lexicon
 from .narrowing import narrow, window_of
 from .objects import find_object, noun_of
+from .periods import read_period
 from .plan import Column, Plan
 from .request import FileWish, Request
 from .steps import Ask, Choice, Need, Say, ToolCall
 from .systems import load, settle, system_of
 from .targets import find_place, joined_columns, to_objects, to_table
-from .words import plural, slug, snake
+from .words import likeness, plural, slug, snake
 
 __all__ = ["make_plan"]
 
@@ -137,8 +138,6 @@ def _ordered(plan: Plan, request: Request, fields: Fields, known: Knowledge) -> 
         return plan
     names = readable(fields)
     if request.order == "created":
-        from .fields import time_fields
-
         found = time_fields(names, "created", plan.object, None)
         order = found[0] if len(found) == 1 else ""
     else:
@@ -159,9 +158,13 @@ def _question(plan: Plan, request: Request, fields: Fields, driver: dict[str, An
     if request.of:
         numbers = {name: entry for name, entry in usable.items() if entry.get("type") in ("number", "integer")}
         plan = replace(plan, of=_named(request.of, numbers, plan, known))
+    plan = replace(plan, best=request.best)
     if not request.group:
         return plan
     exact = match_field(request.group, usable, plan.object)
+    period = read_period(request.group)
+    if period and not (exact.sure and likeness(request.group, exact.names[0]) >= 0.94):
+        return _by_time(plan, request, *period, usable, driver, known)
     wish = join_for(request.group, plan.object, driver.get("joins") or ())
     if wish and not (exact.sure and not usable[exact.names[0]].get("references")):
         steps = steps_for([replace(wish, rest="name")], plan.object, fields, driver, known)
@@ -169,6 +172,32 @@ def _question(plan: Plan, request: Request, fields: Fields, driver: dict[str, An
             return replace(plan, group_join=steps, group=steps[-1].shown[0], group_label=steps[-1].label)
     group = _named(request.group, usable, plan, known)
     return replace(plan, group=group, group_label=str(usable[group].get("label") or group))
+
+
+def _by_time(
+    plan: Plan, request: Request, unit: str, said: str, fields: Fields, driver: dict[str, Any], known: Knowledge
+) -> Plan:
+    """Grouped by the day, week, month, quarter or year of a date."""
+    times = {name: entry for name, entry in fields.items() if entry.get("type") in ("date", "datetime")}
+    if not times:
+        raise Say(
+            f"{plan.object} has no field with a date, so I can't group by {unit}. I can group by one of its fields, "
+            "for example by status."
+        )
+    verb = request.window.verb if request.window else ""
+    match = match_field(said, times, plan.object) if said else None
+    if match and match.sure:
+        name = match.names[0]
+    else:
+        found = time_fields(fields, said or verb, plan.object, driver.get("created"), driver.get("cursor"))
+        name = (
+            found[0]
+            if len(found) == 1
+            else _named(said or "date", {entry: fields[entry] for entry in found}, plan, known)
+        )
+    return replace(
+        plan, group=name, group_label=unit, group_unit=unit, group_zoned=fields[name].get("type") == "datetime"
+    )
 
 
 def _named(phrase: str, fields: Fields, plan: Plan, known: Knowledge) -> str:

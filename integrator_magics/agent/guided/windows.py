@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-__all__ = ["Moment", "Window", "find_window"]
+__all__ = ["VERBS", "Moment", "Window", "find_window"]
 
 _MONTHS = {
     name: number
@@ -384,16 +384,18 @@ _RULES: list[tuple[str, Callable[[re.Match[str], date], _Found]]] = [
 ]
 _COMPILED = [(re.compile(pattern, re.IGNORECASE), rule) for pattern, rule in _RULES]
 
-_VERBS = (
+VERBS = (
     "came in|come in|coming in|arrived|came|"
     r"created|added|entered|registered|made|new|updated|modified|changed|edited|touched|closed|converted|won|lost|"
     "opened|ordered|placed|paid|invoiced|issued|shipped|delivered|joined|signed up|subscribed|started|ended|due|"
     "booked|sold|received|sent|submitted|completed|finished|published|scheduled|hired|born|expired|cancelled|"
-    "captured|generated|collected|last seen|logged in|dated|(?!need|speed|feed|red)[a-z]{3,}ed"
+    "captured|generated|collected|last seen|logged in|dated|(?!need|speed|feed|red)[a-z]{3,}ed|"
+    "closing|ending|starting|beginning|expiring|renewing|arriving|shipping|maturing|finishing|launching|opening|"
+    "running out|due|departing|delivering|joining|converting|updating"
 )
 _BEFORE = re.compile(
     rf"(?:\b(?:that|which|who|and) )?(?:\b(?:have|has|had|were|was|are|is|got|been|have been|has been) )?"
-    rf"(?:\bbeen )?\b(?P<verb>{_VERBS})(?: (?:date|at|on|time))?(?: (?:only|just|is|was))?[ ,]*$",
+    rf"(?:\bbeen )?\b(?P<verb>{VERBS})(?: (?:date|at|on|time))?(?: (?:only|just|is|was))?[ ,]*$",
     re.IGNORECASE,
 )
 _SHOULD_STAY = re.compile(r"(?:\bonly|\bjust|\bfor|\bof|\bfrom|,)\s*$", re.IGNORECASE)

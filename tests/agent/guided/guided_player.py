@@ -70,6 +70,7 @@ class Player:
 
     systems: dict[str, System]
     count: int = 412
+    filled: dict[str, float] = field(default_factory=dict)
     messages: list[ModelMessage] = field(default_factory=list)
     calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     words: list[str] = field(default_factory=list)
@@ -171,7 +172,12 @@ class Player:
                 }
             return {"system": system, "object": args["object"], "fields": found["fields"], "verified": True}
         if tool == "sample":
-            return {"system": system, "object": args["object"], "rows": [], "fill": {}}
+            return {
+                "system": system,
+                "object": args["object"],
+                "rows": [{}] * 20 if self.filled else [],
+                "fill": self.filled,
+            }
         if tool == "run_discovery":
             compile(args["code"], "discovery", "exec")
             self.check(args["code"])

@@ -108,7 +108,13 @@ def test_a_condition_on_guests_is_understood(phrase: str, wanted: list[tuple[str
     assert [(entry.field, entry.op, entry.code) for entry in reading.filters[0]] == wanted
 
 
-@pytest.mark.parametrize("phrase", ["in Germany", "from Atlantis"])
+def test_a_country_is_looked_for_in_the_field_for_countries() -> None:
+    reading = read_condition("from Germany", GUEST, "Guest")
+    assert reading.sure
+    assert [entry.field for entry in reading.filters[0]] == ["country"]
+
+
+@pytest.mark.parametrize("phrase", ["in Springfield", "from Atlantis"])
 def test_a_place_could_be_a_country_or_a_city(phrase: str) -> None:
     reading = read_condition(phrase, GUEST, "Guest")
     assert [entry[0].field for entry in reading.filters] == ["country", "city"]
