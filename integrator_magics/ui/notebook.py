@@ -276,13 +276,14 @@ class Notebook:
                 isinstance(event, Step) and event.state == "running"
             )
             if not passing and not isinstance(event, (Progress, Usage)):
-                self.dispatcher.post(lambda: self.show(event))
+                self.dispatcher.post(lambda: page.add(event))
 
+        page = _Page(in_kernel=getattr(self.shell, "kernel", None) is not None)
         stop = self.session.listen(channel, listen)
         try:
             if act() is False:
                 for event in self.session.dialog.events:
-                    self.show(event)
+                    page.add(event)
                 print("\nThis was worked on before. `%%integrate --new` starts it again.")
             self.dispatcher.drain(until=lambda: not self.session.working)
         except KeyboardInterrupt:
@@ -328,3 +329,30 @@ class Notebook:
         )
         path.write_text(code, encoding="utf-8")
         return path
+
+
+class _Page:
+    """What a cell shows while it waits: one output that grows, so that a saved notebook reads as a report."""
+
+    def __init__(self, *, in_kernel: bool) -> None:
+        self._in_kernel = in_kernel
+        self._events: list[Event] = []
+        self._shown: Any = None
+
+    def add(self, event: Event) -> None:
+        """Show one more event."""
+        if not self._in_kernel:
+            if found := lines(event):
+                print("\n".join(found))
+            return
+        from IPython.display import display
+
+        from .html import transcript as as_html
+        from .text import transcript as as_text
+
+        self._events.append(event)
+        bundle = {"text/plain": as_text(self._events), "text/html": as_html(self._events)}
+        if self._shown is None:
+            self._shown = display(bundle, raw=True, display_id=True)
+        else:
+            self._shown.update(bundle, raw=True)
