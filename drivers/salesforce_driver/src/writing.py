@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
 from integrator_drivers import Mode, Record, Rejected, WriteResult, mode
-from integrator_drivers.report import report_target
+from integrator_drivers.tallies import Tallies
 
 from . import bulk_ingest, faults
 from .connection import Connection
@@ -27,16 +25,6 @@ SHOWN = 20
 T = TypeVar("T")
 
 
-@dataclass
-class Tally:
-    """What was done to one object in one way, for the report."""
-
-    counts: Counter[str] = field(default_factory=Counter)  # add, update, unchanged, reject
-    columns: dict[str, None] = field(default_factory=dict)
-    differences: list[dict[str, Any]] = field(default_factory=list)
-    rejects: list[Rejected] = field(default_factory=list)
-
-
 class Writer:
     """Writes through one connection and counts what it did, by object."""
 
@@ -44,7 +32,7 @@ class Writer:
         self._connection = connection
         self._sleep = sleep
         self._written = 0
-        self._tallies: dict[tuple[str, str, str], Tally] = {}  # (object, operation, key)
+        self._tallies = Tallies("salesforce")
 
     def write(self, obj: str, records: Iterable[Record], operation: Operation, key: str) -> WriteResult:
         """Write as the run mode allows: refused in discovery, only compared in preview."""
@@ -57,18 +45,7 @@ class Writer:
 
     def report(self) -> None:
         """Report what was written directly; a sync has reported its own part."""
-        for (obj, operation, key), tally in self._tallies.items():
-            report_target(
-                "salesforce",
-                obj,
-                operation,
-                key,
-                tally.counts,
-                columns=list(tally.columns),
-                differences=tally.differences,
-                rejects=[{"record": entry.record, "reason": entry.reason} for entry in tally.rejects],
-            )
-        self._tallies.clear()
+        self._tallies.report()
 
     def _run(
         self, obj: str, records: Iterable[Record], operation: Operation, key: str, send: bool | None
@@ -84,8 +61,8 @@ class Writer:
                 result.updated = len(plan.steps) - plan.additions
                 result.differences = plan.differences[:SHOWN]
             if send is not None:
-                self._count(planner, operation, result)
-                self._tally(planner, operation).columns.update(dict.fromkeys(name for row in group for name in row))
+                columns = dict.fromkeys(name for row in group for name in row)
+                self._tallies.count(planner.name, operation, planner.key, result, columns)
             whole += result
             if send:
                 whole += self._send_all(planner, plan, operation)
@@ -98,13 +75,13 @@ class Writer:
             steps.sort(key=planner.parents)  # records of one parent together: fewer locks on it
             if sum(map(bulk_ingest.can_carry, steps)) >= bulk_ingest.INGEST_FROM:
                 by_bulk, steps = self._send_bulk(planner, steps, additions)
-                self._count(planner, operation, by_bulk)
+                self._tallies.count(planner.name, operation, planner.key, by_bulk)
                 whole += by_bulk
             for group in _groups(steps, COLLECTION):
                 mode.max_rows(self._written + len(group))
                 result = self._send(planner, group, additions)
                 self._written += result.inserted + result.updated
-                self._count(planner, operation, result)
+                self._tallies.count(planner.name, operation, planner.key, result)
                 whole += result
         return whole
 
@@ -164,18 +141,6 @@ class Writer:
             f"{self._written:,} before them were.",
         )
         return answers
-
-    def _tally(self, planner: Planner, operation: Operation) -> Tally:
-        return self._tallies.setdefault((planner.name, operation, planner.key), Tally())
-
-    def _count(self, planner: Planner, operation: Operation, result: WriteResult) -> None:
-        tally = self._tally(planner, operation)
-        tally.counts["add"] += result.inserted
-        tally.counts["update"] += result.updated
-        tally.counts["unchanged"] += result.unchanged
-        tally.counts["reject"] += len(result.rejected)
-        tally.differences += result.differences[: SHOWN - len(tally.differences)]
-        tally.rejects += result.rejected[: SHOWN - len(tally.rejects)]
 
 
 def _reason(errors: Sequence[dict[str, Any]]) -> str:
