@@ -30,7 +30,7 @@ from integrator_drivers import (
 from integrator_drivers.mode import max_rows, require_writable
 from integrator_drivers.report import report_target
 
-from . import catalog, comparing, merging, reading, state, tables
+from . import catalog, comparing, merging, pages, reading, state, tables
 from .connection import Settings, connect, server_cursor, translated
 from .models import Table
 from .naming import cast_of, name, place
@@ -59,6 +59,7 @@ class PostgresClient:
         self._connection: psycopg.Connection[Any] | None = None
         self._written = 0  # rows added or changed in this run
         self._totals: dict[tuple[str, str, str], Counter[str]] = {}  # (object, operation, key) -> counts
+        self._filling: dict[str, bool] = {}  # tables that were empty, and have only got new rows from us since
         self._planned: dict[str, Table] = {}  # tables as a preview's script would have made them
 
     def __enter__(self) -> Self:
@@ -189,6 +190,26 @@ class PostgresClient:
         """
         return self._write(obj, records, key, "upsert")
 
+    def takes_csv(self, obj: str, fields: Mapping[str, Field], key: str) -> bool:
+        """Can `upsert_csv` write CSV of these fields."""
+        return pages.fits(self._table(obj), fields, key)
+
+    def upsert_csv(self, obj: str, columns: Sequence[str], blocks: Sequence[bytes], key: str) -> WriteResult:
+        """As upsert, for whole lines of CSV without a header: the bytes go into COPY as they are. Not in a preview.
+
+        No key may have no value. Where the server refuses a row, all of these rows are looked at one by one.
+        """
+        if require_writable("PostgreSQL", obj) is not Mode.APPLY:
+            raise ValidationError("A preview compares rows; upsert_csv has none.")
+        table = self._table(obj)
+        with self._transaction(table.full_name) as connection:
+            direct = self._is_filling(connection, table, key)
+            result, was_simple = pages.write(connection, table, columns, key, blocks, direct=direct)
+            self._filling[table.full_name] = direct and was_simple
+            max_rows(self._written + result.inserted + result.updated)  # raises before the commit
+        self._count(Mode.APPLY, table, obj, "upsert", key, result)
+        return result
+
     def compare(self, obj: str, records: Iterable[Record], key: str) -> WriteResult:
         """What upsert would do, in any mode; never writes."""
         table = self._table(obj)
@@ -267,10 +288,25 @@ class PostgresClient:
                 check_rights(connection, table, os.environ["PGUSER"], operation)
                 result = comparing.compare(connection, table, records, key, operation)
             else:
-                result = merging.write(connection, table, records, key, operation)
+                direct = operation == "upsert" and self._is_filling(connection, table, key or "")
+                result, all_new = merging.write_new(connection, table, records, key, operation, direct=direct)
+                self._filling[table.full_name] = direct and all_new
                 max_rows(self._written + result.inserted + result.updated)  # raises before the commit
+        self._count(mode, table, obj, operation, key or "", result)
+        return result
+
+    def _is_filling(self, connection: psycopg.Connection[Any], table: Table, key: str) -> bool:
+        """May rows be tried as new: the table was empty when we first wrote to it, and a unique key protects it."""
+        known = self._filling.get(table.full_name)
+        if known is None:
+            if table.kind != "r" or not merging.has_index(table, key):
+                return False
+            (known,) = self._one(connection, sql.SQL("SELECT NOT EXISTS (SELECT 1 FROM {})").format(place(table)))
+        return known
+
+    def _count(self, mode: Mode, table: Table, obj: str, operation: Operation, key: str, result: WriteResult) -> None:
         self._written += result.inserted + result.updated
-        totals = self._totals.setdefault((obj, operation, key or ""), Counter())
+        totals = self._totals.setdefault((obj, operation, key), Counter())
         totals.update(
             {
                 "add": result.inserted,
@@ -287,7 +323,6 @@ class PostgresClient:
             status="ok",
             rows=result.inserted + result.updated,
         )
-        return result
 
     def _table(self, obj: str) -> Table:
         if obj in self._planned:

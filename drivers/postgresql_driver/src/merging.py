@@ -16,7 +16,7 @@ from .models import Table
 from .naming import name, place, qualified
 from .rows import ROW_ERRORS, Batch, Connection, Operation, batches, isolating
 
-__all__ = ["write"]
+__all__ = ["has_index", "insert_or_update", "make_stage", "write", "write_new"]
 
 _numbers = itertools.count(1)
 
@@ -25,15 +25,42 @@ def write(
     connection: Connection, table: Table, records: Iterable[Record], key: str | None, operation: Operation
 ) -> WriteResult:
     """Do it, inside the transaction that the caller holds. Rows the server refuses are taken out one by one."""
+    return write_new(connection, table, records, key, operation, direct=False)[0]
+
+
+def write_new(
+    connection: Connection,
+    table: Table,
+    records: Iterable[Record],
+    key: str | None,
+    operation: Operation,
+    *,
+    direct: bool,
+) -> tuple[WriteResult, bool]:
+    """The same; with `direct` rows are first tried as new ones, without a stage. Also: were they all new."""
     groups, rejected = batches(table, records, key, operation)
     result = WriteResult(rejected=rejected)
     for batch in groups:
+        if direct:
+            try:
+                with connection.transaction():
+                    _copy(connection, place(table), batch, 0, len(batch.rows))
+            except ROW_ERRORS:
+                direct = False  # a key that is there, or a bad row
+            else:
+                result.inserted += len(batch.rows)
+                continue
         try:
             with connection.transaction():
                 result += _write(connection, table, batch, 0, len(batch.rows), operation)
         except ROW_ERRORS:
             result += _write_rest(connection, table, batch, operation)
-    return result
+    return result, direct
+
+
+def has_index(table: Table, key: str) -> bool:
+    """Does a unique index hold for the key."""
+    return any(unique.columns == (key,) for unique in table.unique)
 
 
 def _write_rest(connection: Connection, table: Table, batch: Batch, operation: Operation) -> WriteResult:
@@ -66,6 +93,13 @@ def _write(
 
 def _stage(connection: Connection, table: Table, batch: Batch, start: int, end: int) -> sql.Identifier:
     """A temporary table with these rows; it is gone with the transaction."""
+    stage = make_stage(connection, table, batch)
+    _copy(connection, stage, batch, start, end)
+    return stage
+
+
+def make_stage(connection: Connection, table: Table, batch: Batch) -> sql.Identifier:
+    """An empty one."""
     stage = sql.Identifier(f"integrator_stage_{next(_numbers)}")
     connection.execute(
         sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
@@ -73,7 +107,6 @@ def _stage(connection: Connection, table: Table, batch: Batch, start: int, end: 
         ),
         (),
     )
-    _copy(connection, stage, batch, start, end)
     return stage
 
 
@@ -88,15 +121,14 @@ def _copy(connection: Connection, into: sql.Composable, batch: Batch, start: int
 def _upsert(connection: Connection, table: Table, batch: Batch, start: int, end: int) -> WriteResult:
     assert batch.key is not None
     stage = _stage(connection, table, batch, start, end)
-    has_index = any(unique.columns == (batch.key.name,) for unique in table.unique)
-    if table.kind == "r" and has_index:
-        inserted, updated = _insert_or_update(connection, table, stage, batch)
+    if table.kind == "r" and has_index(table, batch.key.name):
+        inserted, updated = insert_or_update(connection, table, stage, batch)
     else:
         inserted, updated = _update_then_insert(connection, table, stage, batch)
     return WriteResult(inserted=inserted, updated=updated, unchanged=end - start - inserted - updated)
 
 
-def _insert_or_update(connection: Connection, table: Table, stage: sql.Identifier, batch: Batch) -> tuple[int, int]:
+def insert_or_update(connection: Connection, table: Table, stage: sql.Identifier, batch: Batch) -> tuple[int, int]:
     """Rows added and changed. xmax is 0 in a row that this statement made."""
     assert batch.key is not None
     others = batch.others
