@@ -34,5 +34,8 @@ check: $(TESTED)  ## style, types, import ladder
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_house.py
 
+bench: $(TESTED)  ## speed of a sync into PostgreSQL beside the limit, 100,000 and 1,000,000 rows
+	$(BIN)/python benchmarks/sync_bench.py
+
 clean:  ## remove what was built here
 	rm -rf $(VENV) dist build
