@@ -1,26 +1,27 @@
 """Pages of CSV into a table: the bytes go into COPY as they come, and the server does the rest.
 
-What the server refuses as a whole is taken apart: the page goes into a stage of plain text, and from there row by row
-the way of all other records, so that each bad row is found and has its reason.
+What the server refuses as a whole is taken apart here and goes row by row the way of all other records, so that each
+bad row is found and has its reason.
 """
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 
 from psycopg import sql
 
-from integrator_drivers import Field, Record, WriteResult
+from integrator_drivers import Field, Record, ValidationError, WriteResult
 
 from . import merging
-from .models import Column, Table
+from .models import Table
 from .naming import place
 from .rows import ROW_ERRORS, Batch, Connection
 
 __all__ = ["fits", "write"]
 
-_numbers = itertools.count(1)
+_CELL = re.compile(r'(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n)')
+_END = b"\\."  # alone on a line it ends COPY, inside of quotes too (before PostgreSQL 18)
 _TEXT = ("text", "varchar", "bpchar", "citext")
 # Source types whose CSV the server reads as the row path does, by the column's base type.
 _SAME: dict[str, tuple[str, ...]] = {
@@ -35,7 +36,7 @@ _SAME: dict[str, tuple[str, ...]] = {
 
 def fits(table: Table, fields: Mapping[str, Field], key: str) -> bool:
     """Can the server read these fields as they are; needs a unique index on the key."""
-    if table.kind != "r" or not merging.has_index(table, key):
+    if table.kind != "r" or not merging.has_index(table, key) or table.columns[key].nullable:
         return False
     for entry, described in fields.items():
         column = table.columns.get(entry)
@@ -50,23 +51,25 @@ def fits(table: Table, fields: Mapping[str, Field], key: str) -> bool:
 def write(
     connection: Connection, table: Table, names: Sequence[str], key: str, blocks: Sequence[bytes], *, direct: bool
 ) -> tuple[WriteResult, bool]:
-    """Add or change the rows of these blocks; was it as simple as hoped. Inside the caller's transaction.
+    """Add or change the rows of these blocks; were all of them new. Inside the caller's transaction.
 
     With `direct` they are first tried as new rows, without a stage.
     """
     batch = Batch([table.columns[entry] for entry in names], table.columns[key])
-    if direct:
+    has_mark = any(_END in block for block in blocks)
+    if direct and not has_mark:
         try:
             with connection.transaction():
                 return WriteResult(inserted=_copy(connection, place(table), batch, blocks)), True
         except ROW_ERRORS:
-            pass  # a key that is there, or a bad row: the stage tells
-    try:
-        with connection.transaction():
-            return _merge(connection, table, batch, blocks), not direct
-    except ROW_ERRORS:
-        rows = _as_text(connection, table, batch.columns, blocks)
-    return merging.write(connection, table, rows, key, "upsert"), False
+            pass  # a key that is there, or a bad row
+    if not has_mark:
+        try:
+            with connection.transaction():
+                return _merge(connection, table, batch, blocks), False
+        except ROW_ERRORS:
+            pass
+    return merging.write(connection, table, _rows(names, blocks), key, "upsert"), False
 
 
 def _merge(connection: Connection, table: Table, batch: Batch, blocks: Sequence[bytes]) -> WriteResult:
@@ -86,16 +89,23 @@ def _copy(connection: Connection, into: sql.Composable, batch: Batch, blocks: Se
         return cursor.rowcount
 
 
-def _as_text(connection: Connection, table: Table, columns: list[Column], blocks: Sequence[bytes]) -> list[Record]:
-    """The rows with every value as text, in their order."""
-    stage = sql.Identifier(f"integrator_text_{next(_numbers)}")
-    places = [sql.Identifier(f"c{number}") for number in range(len(columns))]
-    kinds = sql.SQL(", ").join([sql.SQL("{} text").format(entry) for entry in places])
-    connection.execute(sql.SQL("CREATE TEMP TABLE {} ({}) ON COMMIT DROP").format(stage, kinds), ())
-    with connection.cursor() as cursor:
-        with cursor.copy(sql.SQL("COPY {} FROM STDIN (FORMAT csv)").format(stage)) as copy:
-            for block in blocks:
-                copy.write(block)
-        names = [column.name for column in columns]
-        query = sql.SQL("SELECT {} FROM {} ORDER BY ctid").format(sql.SQL(", ").join(places), stage)
-        return [dict(zip(names, row, strict=True)) for row in cursor.execute(query)]
+def _rows(names: Sequence[str], blocks: Sequence[bytes]) -> Iterator[Record]:
+    """The rows with every value as text. Raises ValidationError where a line has other columns."""
+    cells: list[str | None] = []
+    text = b"".join(blocks).decode()
+    at = 0
+    while at < len(text):
+        found = _CELL.match(text, at)
+        if found is None:
+            raise ValidationError("The source sent a line that is no CSV. This batch was not written.")
+        at = found.end()
+        quoted, plain, end = found.groups()
+        cells.append(plain or None if quoted is None else quoted.replace('""', '"'))
+        if end == ",":
+            continue
+        if len(cells) != len(names):
+            raise ValidationError(
+                f"The source sent a line of {len(cells)} values for {len(names)} columns. This batch was not written."
+            )
+        yield dict(zip(names, cells, strict=True))
+        cells = []

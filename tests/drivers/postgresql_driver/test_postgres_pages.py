@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import Any
@@ -9,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from integrator_drivers import DriverError, Receipt, Records, RowLimitError, Source, Target, sync
+from integrator_drivers import DriverError, Receipt, Records, RowLimitError, Source, Target, ValidationError, sync
 from postgresql_driver import PostgresClient
 
 Admin = psycopg.Connection[Any]
@@ -38,11 +40,11 @@ class Bulk:
         def rows() -> Iterator[dict[str, Any]]:
             raise AssertionError("rows were looked at")
 
-        def csv() -> Iterator[tuple[bytes, int]]:
+        def pages() -> Iterator[tuple[bytes, int]]:
             for block in self.blocks:
-                yield block.encode(), block.count("\n") - block.count("\nnew line")
+                yield block.encode(), sum(1 for _ in csv.reader(io.StringIO(block, newline="")))
 
-        return Records(FIELDS, rows, csv=csv)
+        return Records(FIELDS, rows, csv=pages)
 
 
 def run(target: str, *blocks: str) -> Receipt:
@@ -89,6 +91,23 @@ def test_a_bad_row_is_found_and_the_others_go_in(admin: Admin, mode: Mode, schem
     ]
 
 
+def test_a_line_that_would_end_the_copy_is_data(admin: Admin, mode: Mode, schema: Schema) -> None:
+    place = schema("SELECT 1")
+    assert run(f"{place}.t", 'a,"x\n\\.\ny ""z""",,\nb,"",1,\nc,,,\n').inserted == 3
+    found = admin.execute(f"SELECT id, name, size FROM {place}.t ORDER BY id").fetchall()
+    assert found == [("a", 'x\n\\.\ny "z"', None), ("b", "", 1), ("c", None, None)]
+
+
+@pytest.mark.parametrize(
+    ("block", "why"), [('a,b"c,,\n', "is no CSV"), ("a,1,,,\n", "5 values for 4"), ("a\n", "1 val")]
+)
+def test_what_is_no_csv_stops_the_run(admin: Admin, mode: Mode, schema: Schema, block: str, why: str) -> None:
+    place = schema("SELECT 1")
+    with pytest.raises(ValidationError, match=why):
+        run(f"{place}.t", "x,1,,\n", block)
+    assert admin.execute(f"SELECT id FROM {place}.t").fetchall() == [("x",)]
+
+
 def test_an_empty_table_is_filled_without_a_stage_and_a_key_that_comes_later_again_is_still_right(
     admin: Admin, mode: Mode, schema: Schema
 ) -> None:
@@ -117,6 +136,7 @@ def test_the_ceiling_holds_before_the_commit(
     "ddl",
     [
         "CREATE TABLE t (id text, name text, size numeric, changed timestamptz)",
+        "CREATE TABLE t (id text UNIQUE, name text, size numeric, changed timestamptz)",
         "CREATE TABLE t (id text PRIMARY KEY, name text, size numeric, changed timestamp)",
         "CREATE TABLE t (id text PRIMARY KEY, name text, size text, changed timestamptz)",
     ],
