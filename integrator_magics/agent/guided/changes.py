@@ -33,7 +33,8 @@ _TAIL = (
     r"without)\b)"
 )
 _POLITE_TAIL = (
-    r"(?:\s+(?:too|as well|also|please|to it|to the script|to the list|to the table|to the file|to that|to this|"
+    r"(?:\s+(?:too|as well|also|please|pls|plz|to it|to the script|to the list|to the table|to the file|to that|"
+    r"to this|"
     r"from it|from the script|from the list|any ?more|any longer))*"
 )
 _RENAME = re.compile(
@@ -72,6 +73,7 @@ _DROP = re.compile(
     rf"\bno\b)\s+(?P<what>.+?){_POLITE_TAIL}{_TAIL}",
     re.IGNORECASE,
 )
+_WITHOUT_THE = re.compile(rf"\bwithout (?:the|their) (?P<what>.+?){_POLITE_TAIL}{_TAIL}", re.IGNORECASE)
 _LEAVE = re.compile(
     rf"\b(?:leave|take) (?P<what>(?:the |their )?[\w ,]+?) (?:out|off|away)\b{_POLITE_TAIL}", re.IGNORECASE
 )
@@ -137,6 +139,8 @@ def read_changes(text: str, lexicon: Lexicon, today: date) -> list[Change]:
         found.append(Change("limit", (limit, order, ascending)))
     if work.take(_ALL_FIELDS):
         found.append(Change("everything"))
+    if match := work.take(_WITHOUT_THE):  # the column; "without an email" speaks of records
+        found.append(Change("drop", tuple(filter(None, map(_clean, split_list(match["what"]))))))
     for phrase in condition_phrases(work, lexicon):
         found.append(Change("filter", (phrase,)))
     found += _fields(work, lexicon)
@@ -149,7 +153,9 @@ def _take_files(work: Text) -> list[Change]:
     files = take_files(work)
     if not files:
         return []
-    return [Change("more_files" if more and not instead else "format", files)]
+    if more and not instead:
+        return [Change("more_files", files)]
+    return [Change("format", files), *([Change("target", ("",))] if instead else [])]
 
 
 def _take_systems(work: Text, lexicon: Lexicon) -> tuple[str, str]:
@@ -179,7 +185,8 @@ def _fields(work: Text, lexicon: Lexicon) -> list[Change]:
 _NOISE = re.compile(
     r"^(?:(?:the|their|its|his|her|a|an|also|and|only|just|please|my|our|columns?|fields?|of|it|with|add|include|for|"
     r"each|lead's)\s+)+|"
-    r"(?:\s+(?:columns?|fields?|please|too|as well|also|instead|of them|to it|for each|any ?more|any longer))+$",
+    r"(?:\s+(?:columns?|fields?|please|pls|plz|too|as well|also|instead|of them|to it|for each|any ?more|"
+    r"any longer))+$",
     re.IGNORECASE,
 )
 _TIME_CODE = re.compile(r"\b(?:days_ago|start_of|now|datetime|date)\(")

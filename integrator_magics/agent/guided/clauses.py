@@ -7,18 +7,20 @@ import re
 from .lexicon import Lexicon
 from .outputs import CUT, Text
 from .spoken import SMALL, VERBS
-from .subjects import object_in, until_mark
+from .subjects import is_typo, object_in, until_mark
 from .words import word_set
 
 __all__ = ["condition_phrases", "split_where"]
 
 _WHERE = re.compile(
-    r",?\s*\b(?:where|whose|if|provided that|as long as|(?:that|which|who) (?:have|has|are|is|do|does)|having|but "
+    r",?\s*\b(?:where|whose|if|provided that|as long as|(?:that|which|who) (?:have|has|are|is|do|does)|"
+    r"(?:that|which|who)(?= [a-z]{3,}ed\b)|having|but "
     r"only|but only those|only those|(?:and|but) "
     r"(?:who |which |that )?(?:are|is|have|has)(?! (?:to|it|them)\b)|only the ones|limited to those)\b\s+",
     re.IGNORECASE,
 )
 _NEXT = re.compile(rf",\s*(?:and |then |please )*(?:{VERBS})\b", re.IGNORECASE)
+_BESIDE = re.compile(r",?\s+\b(?:with|including|showing)\s", re.IGNORECASE)
 _WITHOUT = re.compile(
     r",?\s*\b(?P<whole>(?:without|with no|lacking|missing) (?:an? |any |the |their )?[^,.;§]+?)(?=[,.;§]|$|\s(?:and|"
     r"from|to|into|in)\s)",
@@ -35,11 +37,14 @@ _ONLY = re.compile(
     re.IGNORECASE,
 )
 _PLACE = re.compile(
-    r",?\s*\b(?P<whole>(?:from|in|based in|located in) (?:the )?[A-Z][\w]*(?: [A-Z][\w]*)*)(?=[\s,.;§]|$)"
+    r",?\s*\b(?P<whole>(?:from|in|based in|located in) (?:the )?[A-Z]\w*(?: [A-Z]\w*)*"
+    r"(?:(?:, | and | or |, and |, or )(?:from |in )?[A-Z]\w*(?: [A-Z]\w*)*)*)(?=[\s,.;§]|$)"
 )
 _COMPARE = re.compile(
-    r"\b(?P<op>over|above|under|below|greater than|more than|less than|at least|at most|of at least|of more than|"
-    r"larger than|bigger than|smaller than|higher than|lower than|exceeding)\s+"
+    r"\b(?P<op>over|above|under|below|greater than|more expensive than|more than|less than|"
+    r"at least|at most|of at least|"
+    r"of more than|"
+    r"larger than|bigger than|smaller than|higher than|lower than|exceeding|cheaper than|more expensive than)\s+"
     r"[$€£]?\d[\d.,]*\d?(?:k|m)?(?:\s?(?:€|\$|£|eur|usd|euros?|dollars?))?(?![\w%])"
     r"|\bbetween\s+[$€£]?\d[\d.,]*(?:k|m)?\s+and\s+[$€£]?\d[\d.,]*\d?(?:k|m)?(?![\w%])"
     r"|(?:>=|<=|!=|>|<|=)\s?[$€£]?\d[\d.,]*(?:k|m)?(?!\w)",
@@ -78,7 +83,12 @@ def _compared(work: Text, match: re.Match[str], lexicon: Lexicon) -> str:
     begin = match.start()
     for word in reversed(list(re.finditer(r"\S+\s+", work.rest[: match.start()]))[-3:]):
         plain = word[0].strip().casefold()
-        if not re.fullmatch(r"[\w-]+", plain) or object_in(plain, lexicon) or plain in _STOPS:
+        if (
+            not re.fullmatch(r"[\w-]+", plain)
+            or object_in(plain, lexicon)
+            or plain in _STOPS
+            or is_typo(plain, lexicon)
+        ):
             break
         begin = word.start()
     end = match.end()
@@ -97,6 +107,8 @@ def split_where(text: str) -> tuple[str, list[str]]:
         tail, rest = until_mark(text[match.end() :])
         if other := _NEXT.search(tail):
             tail, rest = tail[: other.start()], f"{tail[other.start() :]} {CUT} {rest}"
+        if beside := _BESIDE.search(tail):
+            tail, rest = tail[: beside.start()], f"{tail[beside.start() :]} {CUT} {rest}"
         word = match[0].strip(" ,").casefold()
         for part in re.split(r"\s+and\s+(?!\d)", tail):
             part = part.strip(" .,;!")

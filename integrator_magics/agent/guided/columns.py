@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from .explain import and_list
-from .fields import Fields, default_fields, key_field, match_field, readable
+from .fields import Fields, Match, default_fields, key_field, match_field, readable
 from .joins import Wish, join_for, join_through
 from .knowledge import Knowledge
 from .plan import Column
@@ -48,7 +48,8 @@ def choose_fields(request: Request, fields: Fields, obj: str, driver: Mapping[st
     notes: list[str] = []
     left: list[str] = []
     names += [name for name in request.fields if request.exact and name in usable]
-    for phrase in (*(() if request.exact else request.fields), *request.added):
+    listed_phrases = [part for phrase in request.fields for part in _parted(phrase, usable, obj, driver)]
+    for phrase in (*(() if request.exact else listed_phrases), *request.added):
         found, joined = _one(phrase, usable, obj, driver, known)
         names += found
         wishes += joined
@@ -87,8 +88,32 @@ def choose_fields(request: Request, fields: Fields, obj: str, driver: Mapping[st
 
 def _all_fields(phrase: str, fields: Fields, obj: str) -> list[str]:
     """The fields of "name and email"; none unless each entry surely is one."""
-    matches = [match_field(entry, fields, obj) for entry in split_list(phrase)]
+    matches = [match_field(entry, fields, obj) for part in split_list(phrase) for entry in _apart(part, fields, obj)]
     return [name for match in matches for name in match.names] if all(match.sure for match in matches) else []
+
+
+def _apart(phrase: str, fields: Fields, obj: str) -> list[str]:
+    """ "name email" without a comma: each word when it names a field of its own and the whole names none."""
+    words = phrase.split()
+    whole = match_field(phrase, fields, obj)
+    near = max((likeness(phrase, name, label_of(name, fields), obj) for name in whole.names), default=0.0)
+    if len(words) < 2 or near >= 0.94:
+        return [phrase]
+    each = [match_field(word, fields, obj) for word in words]
+    found = {name for match in each for name in match.names if likeness_of(match, fields, obj, words) >= 0.94}
+    return words if all(match.sure for match in each) and len(found) >= len(words) else [phrase]
+
+
+def _parted(phrase: str, fields: Fields, obj: str, driver: Mapping[str, Any]) -> list[str]:
+    """The same, unless a question or a join knows the phrase."""
+    if question_for(phrase, obj, driver) or join_for(phrase, obj, driver.get("joins") or ()):
+        return [phrase]
+    return _apart(phrase, fields, obj)
+
+
+def likeness_of(match: Match, fields: Fields, obj: str, words: Sequence[str]) -> float:
+    """How well the best of some words names the fields of a match."""
+    return max(likeness(word, name, label_of(name, fields), obj) for name in match.names for word in words)
 
 
 def _dropped(request: Request, names: list[str], key: str, fields: Fields, obj: str) -> tuple[list[str], list[str]]:

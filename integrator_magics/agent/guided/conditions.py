@@ -59,10 +59,10 @@ _OPS = (
     (r"(?:is |are )?(?:at most|<=|no more than|not more than|up to|maximum|max) ?", "<="),
     (
         r"(?:is |are )?(?:over|above|greater than|more than|larger than|bigger than|higher than|exceeding|exceeds|of "
-        r"more than|> ?)",
+        r"more than|more expensive than|> ?)",
         ">",
     ),
-    (r"(?:is |are )?(?:under|below|less than|smaller than|lower than|fewer than|< ?)", "<"),
+    (r"(?:is |are )?(?:under|below|less than|smaller than|lower than|fewer than|cheaper than|< ?)", "<"),
     (r"(?:contains?|containing|includes?|including|like|has) ", "contains"),
     (r"(?:is |are )?(?:one of|any of|either|in) ", "in"),
     (r"(?:is |are |was |were |equals? |equal to |= ?|== ?|: ?|set to |being )+", "="),
@@ -178,7 +178,7 @@ def _compared(text: str, fields: Fields, obj: str) -> Reading | None:
             if not said and (counted := _COUNTED.match(value)):
                 said, value = counted["said"], counted["n"]
             names = _one(said, fields, obj) if said else ()
-            if not names and op in (">", ">=", "<", "<=") and _NUMBER.match(value):
+            if not names and not said and op in (">", ">=", "<", "<=") and _NUMBER.match(value):
                 names = _numbers(fields)
             for name in names:
                 if op in ("=", "!=") and _unknown_choice(value, fields[name]):
@@ -396,7 +396,8 @@ def _placed(text: str, fields: Fields, obj: str) -> Reading | None:
     match = _PLACE.match(text)
     if not match:
         return None
-    value = match["value"].strip()
+    value = re.sub(r"\b(?:from|in) ", "", match["value"].strip())
+    places = [part for part in re.split(r",\s*|\s*\b(?:and|or)\b\s*", value) if part]
     chosen = [(name, _choice(value, entry)) for name, entry in fields.items() if _choice(value, entry)]
     if chosen:
         return Reading(
@@ -413,12 +414,10 @@ def _placed(text: str, fields: Fields, obj: str) -> Reading | None:
             and not entry.get("choices")
             and name not in names
         ]
-        if names and word == "country" and value.casefold() in COUNTRIES:
+        if names and word == "country" and all(place.casefold() in COUNTRIES for place in places):
             break
     names.sort(key=lambda name: "other" in name_tokens(name))
-    return Reading(
-        tuple((Filter(name, "=", _text(value), f"{_label(name, fields)} is {value}"),) for name in names[:4])
-    )
+    return Reading(tuple((_chosen(name, places, fields),) for name in names[:4]))
 
 
 def _field_value(text: str, fields: Fields, obj: str) -> Reading | None:

@@ -104,6 +104,8 @@ def explanation(plan: Plan, today: date) -> list[str]:
 
 def _quantity(plan: Plan) -> str:
     if plan.order:
+        if plan.order_is_time:
+            return f"the {plan.limit:,} {'oldest' if plan.ascending else 'newest'} by {plan.order} of "
         return f"the {plan.limit:,} {'lowest' if plan.ascending else 'highest'} by {plan.order} of "
     return f"at most {plan.limit:,} " if plan.limit else ""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from .words import best, holds, likeness, name_tokens, singular, tokens
 
-__all__ = ["Match", "default_fields", "key_field", "match_field", "readable", "time_fields"]
+__all__ = ["CREATED_OR_CHANGED", "Match", "default_fields", "key_field", "match_field", "readable", "time_fields"]
 
 Fields = Mapping[str, Mapping[str, Any]]
 
@@ -143,13 +143,17 @@ def default_fields(fields: Fields, obj: str, created: str | None, limit: int = 9
 
 
 _VERB_WORDS = {
-    "came in": "created", "come in": "created", "coming in": "created", "arrived": "created", "came": "created",
+    "opened": "created", "came in": "created", "come in": "created", "coming in": "created", "arrived": "created",
+    "came": "created",
     "new": "created", "added": "created", "entered": "created", "registered": "created", "made": "created",
     "generated": "created", "captured": "created", "collected": "created", "modified": "updated", "changed": "updated",
     "edited": "updated", "touched": "updated", "signed up": "signup", "last seen": "last seen", "logged in": "last "
     "login",
     "won": "closed", "lost": "closed", "placed": "ordered", "finished": "ended", "dated": "date",
 }  # fmt: skip
+
+
+CREATED_OR_CHANGED = frozenset({"created", "updated", *(verb for verb, word in _VERB_WORDS.items() if " " not in word)})
 
 
 def time_fields(fields: Fields, verb: str, obj: str, created: str | None, cursor: str | None = None) -> list[str]:

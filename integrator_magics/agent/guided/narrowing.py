@@ -9,15 +9,16 @@ from typing import Any
 
 from .conditions import Filter, Reading, read_condition
 from .explain import and_list
-from .fields import Fields, match_field, readable, time_fields
+from .fields import CREATED_OR_CHANGED, Fields, match_field, readable, time_fields
 from .joins import field_of, join_for, object_of
 from .knowledge import Knowledge
 from .plan import Presence
 from .request import Request
 from .steps import Ask, Choice, Say
+from .windows import Moment, Window
 from .words import likeness, slug
 
-__all__ = ["Narrowed", "narrow", "window_of"]
+__all__ = ["Narrowed", "narrow", "stated_verb", "window_of"]
 
 _BESIDE = re.compile(
     r"^(?:only )?(?P<word>with no|without|with|who have no|that have no|have no|lacking|missing|in|not in|having|have|"
@@ -44,7 +45,8 @@ def window_of(
     if not window:
         return (), ""
     usable = readable(fields)
-    names = time_fields(usable, window.verb, obj, driver.get("created"), driver.get("cursor"))
+    verb = window.verb or stated_verb(request, usable, obj, driver)
+    names = time_fields(usable, verb, obj, driver.get("created"), driver.get("cursor"))
     if not names:
         raise Say(
             f"{obj} has no field with a date, so I can't choose records by time ({window.words}). "
@@ -53,13 +55,38 @@ def window_of(
     name = names[0] if len(names) == 1 else _which_date(names, window.words, fields, obj, known)
     kind = str(fields[name].get("type"))
     label = str(fields[name].get("label") or name)
+    end = window.end
+    if verb and not end and name not in (driver.get("created"), driver.get("cursor")):
+        end = _until_now(window)
     found = [
         Filter(name, op, moment.code(kind), f"{label} {window.words}")
-        for op, moment in ((">=", window.start), ("<", window.end))
+        for op, moment in ((">=", window.start), ("<", end))
         if moment
     ]
     is_created = driver.get("created") == name
     return tuple(found), window.words if is_created else f"{window.words} (by {label})"
+
+
+def _until_now(window: Window) -> Moment | None:
+    """The end of "this quarter" and "the last 30 days", for dates that may lie in the future."""
+    start = window.start
+    if not start or start.day or start.hours:
+        return None
+    if window.words.startswith("the last"):
+        return Moment("day", -1)
+    return Moment(start.unit, -1) if window.words in ("today", f"this {start.unit}") else None
+
+
+def stated_verb(request: Request, fields: Fields, obj: str, driver: Mapping[str, Any]) -> str:
+    """ "won opportunities this year": where a date tells when that happened, it is meant."""
+    for word in request.adjectives:
+        if word.startswith(("un", "non", "dis")):
+            continue
+        if word.endswith("ed") or word in ("won", "lost", "paid", "sold"):
+            found = time_fields(fields, word, obj, driver.get("created"), driver.get("cursor"))
+            if len(found) == 1:
+                return word
+    return ""
 
 
 def _which_date(names: list[str], words: str, fields: Fields, obj: str, known: Knowledge) -> str:
@@ -91,7 +118,8 @@ def narrow(
     filters: list[Filter] = [*request.filters, *_state(request, fields, obj)]
     presences: list[Presence] = []
     notes: list[str] = []
-    for phrase in (*(f"only {word}" for word in request.adjectives), *request.conditions, *rest):
+    said = [*_stated(request, fields, obj, driver), *(f"only {word}" for word in request.adjectives)]
+    for phrase in dict.fromkeys((*said, *request.conditions, *rest)):
         if found := _beside(phrase, fields, obj, driver):
             presences += [entry for entry in found if isinstance(entry, Presence)]
             filters += [entry for entry in found if isinstance(entry, Filter)]
@@ -102,7 +130,7 @@ def narrow(
         reading = read_condition(phrase, fields, obj)
         if reading.sure:
             filters += reading.filters[0]
-        elif reading.filters:
+        elif reading.filters or re.search(r"\d|\b[A-Z]", phrase):
             filters += _asked(phrase, reading, fields, obj, noun, known, notes)
         else:
             notes.append(f'I did not use the words "{phrase}".')
@@ -118,6 +146,15 @@ def _state(request: Request, fields: Fields, obj: str) -> tuple[Filter, ...]:
     if not reading.sure or any(fields[entry.field].get("type") != "boolean" for entry in reading.filters[0]):
         return ()
     return reading.filters[0]
+
+
+def _stated(request: Request, fields: Fields, obj: str, driver: Mapping[str, Any]) -> list[str]:
+    """ "cancelled last month" where no date is about that: a condition of its own."""
+    verb = request.window.verb if request.window else ""
+    if not verb or verb == "new" or _state(request, fields, obj):
+        return []
+    found = time_fields(readable(fields), verb, obj, driver.get("created"), driver.get("cursor"))
+    return [f"only {verb}"] if len(found) > 1 and verb.endswith("ed") and verb not in CREATED_OR_CHANGED else []
 
 
 def _merged(filters: list[Filter]) -> tuple[Filter, ...]:

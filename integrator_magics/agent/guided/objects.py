@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from .knowledge import Knowledge
@@ -87,9 +88,11 @@ def _about(name: str, objects: Objects) -> str:
 def noun_of(said: str, obj: str, objects: Objects) -> str:
     """What to call the records: the user's word where it is one, else the object's label."""
     words = tokens(said)
-    if words and "_" not in said and "." not in said and words[-1] not in ("table", "object"):
-        return " ".join([*words[:-1], plural(singular(words[-1]))])
     label = str(next((entry.get("label") for entry in objects if entry["name"] == obj), "") or "")
+    known = [singular(word) for word in (*tokens(label), *name_tokens(_bare(obj)))]
+    typo = words and singular(words[-1]) not in known and get_close_matches(singular(words[-1]), known, 1, 0.75)
+    if words and not typo and "_" not in said and "." not in said and words[-1] not in ("table", "object"):
+        return " ".join([*words[:-1], plural(singular(words[-1]))])
     parts = tokens(label) if label and "." not in label else name_tokens(_bare(obj))
     parts = parts or [obj.casefold()]
     return " ".join([*parts[:-1], plural(singular(parts[-1]))])

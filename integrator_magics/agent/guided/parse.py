@@ -57,6 +57,9 @@ def parse(text: str, lexicon: Lexicon, today: date) -> Request:
         return replace(request, kind="help")
     kind: Kind = "delete" if is_delete(text) else "copy"
     plain = re.sub(r"[ \t]+", " ", text.strip().replace("’", "'"))
+    plain = re.sub(r"\bw/ ?(?!o\b)", "with ", plain)
+    plain = re.sub(r"\bw/o\b", "without", plain)
+    plain = re.sub(r"\be?v[er]*ythi?n?g\b", "everything", plain, flags=re.IGNORECASE)
     plain = per_unit(plain)
     plain = _IN_SYNC.sub(lambda match: f"sync to the table {match['table']} from ", plain)
     work = Text(_WHEN.sub(lambda match: f"{match['verb']} date", plain))

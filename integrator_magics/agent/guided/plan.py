@@ -83,6 +83,7 @@ class Plan:
     files: tuple[FileWish, ...] = ()
     limit: int = 0
     order: str = ""  # the field whose highest, or lowest, values come first
+    order_is_time: bool = False
     cron: str | None = None
     verified: bool = True
     count: int | None = None

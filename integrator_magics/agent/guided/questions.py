@@ -19,6 +19,9 @@ _PER = re.compile(
     r"each )?(?P<group>[^,.;?§]+)",
     re.IGNORECASE,
 )
+_HOLE = re.compile(
+    rf"\b(how many|number of|count of|count|average|mean|total|sum of|median|highest|lowest)\s*{CUT}\s*", re.IGNORECASE
+)
 _HOW_MANY = re.compile(
     r"\b(?:how many|number of|count of|count(?: up)?)\s+(?:the |our |all |of the )?(?P<what>[^,.;?§]+?)"
     r"(?=\s+(?:do|are|is|did|were|have|has|there|came|come|per|by|for each|for every|grouped|in each|in every|with|"
@@ -61,6 +64,7 @@ def read_question(text: str, request: Request, lexicon: Lexicon) -> Request | No
     if request.target or request.files:
         return None
     text = re.sub(r"\s+", " ", text)
+    text = _HOLE.sub(r"\1 ", text)
     if second := _SECOND.search(text):
         text = text[: second.start()]
         request = replace(request, unanswered=second[0].removeprefix("and ").strip(" ?.,;" + CUT))

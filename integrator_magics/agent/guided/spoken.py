@@ -21,7 +21,8 @@ VERBS = (
     "share|publish|produce|prepare|deliver|archive|save off|ship"
 )
 POLITE = (
-    "please|kindly|hi|hello|hey|hi there|good morning|ok|okay|so|now|well|thanks|thank you|could you|can you|would you|"
+    "please|pls|plz|kindly|"
+    "hi|hello|hey|hi there|good morning|ok|okay|so|now|well|thanks|thank you|could you|can you|would you|"
     "will you|"
     "could we|can we|i would like you to|i'd like you to|i want you to|i need you to|i would like to|i'd like to|"
     "i would like|i'd like|i want to|i need to|i want|i need|we want to|we need to|we want|we need|we would like to|"

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 
 from .lexicon import Lexicon
 from .outputs import CUT
 from .spoken import DETERMINERS, NOT_SUBJECTS, POLITE, SMALL, VERBS
 from .words import singular, split_list, tokens, word_set
 
-__all__ = ["clean", "find_others", "find_subject", "is_phrase", "leftover", "object_in", "until_mark"]
+__all__ = ["clean", "find_others", "find_subject", "is_phrase", "is_typo", "leftover", "object_in", "until_mark"]
 
 _KNOWN = frozenset(re.split(r"[| ]", f"{VERBS}|{POLITE}")) | DETERMINERS | NOT_SUBJECTS | SMALL
 _JOBS = word_set(
@@ -55,6 +56,15 @@ def object_in(phrase: str, lexicon: Lexicon) -> str:
     return " ".join(words[start : found[start]])
 
 
+def is_typo(word: str, lexicon: Lexicon) -> bool:
+    """Whether a word nearly is what people call an object."""
+    one = singular(word.casefold())
+    if len(one) < 5 or one in _KNOWN:
+        return False
+    ones = sorted({words[0] for words in lexicon.object_words() if len(words) == 1 and len(words[0]) >= 5})
+    return bool(get_close_matches(one, ones, 1, 0.85))
+
+
 def find_others(head: str, subject: str, lexicon: Lexicon) -> tuple[str, ...]:
     """Further objects in a list with the first: "leads, contacts and accounts"."""
     if not subject:
@@ -87,6 +97,9 @@ def find_subject(head: str, lexicon: Lexicon) -> tuple[str, list[str], list[str]
             first = tokens(said)[0]
             adjectives = [word for word in before[: before.index(first)] if not word.isdigit()]
             return said, [word for word in adjectives if word not in _KNOWN and singular(word) not in _KNOWN], []
+    for word in re.findall(r"[A-Za-z]{5,}", text):
+        if is_typo(word, lexicon):
+            return word, [], []
     for piece in re.split(rf"[{CUT},.;!?\n]", text):
         piece = _STRIP.sub("", piece.strip())
         piece = re.split(r"\s(?:with|where|that|who|which|in|for|by|on|as|from|so|because|into|to|and)\s", f"{piece} ")[

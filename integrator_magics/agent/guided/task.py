@@ -11,7 +11,7 @@ from .fields import Fields, key_field, match_field, readable, time_fields
 from .joins import join_for, steps_for
 from .knowledge import Knowledge
 from .lexicon import Lexicon
-from .narrowing import narrow, window_of
+from .narrowing import narrow, stated_verb, window_of
 from .objects import find_object, noun_of
 from .periods import read_period
 from .plan import Column, Plan
@@ -19,7 +19,7 @@ from .request import FileWish, Request
 from .steps import Ask, Choice, Need, Say, ToolCall
 from .systems import load, settle, system_of
 from .targets import find_place, joined_columns, to_objects, to_table
-from .words import likeness, plural, slug, snake
+from .words import likeness, plural, singular, slug, snake, tokens
 
 __all__ = ["make_plan"]
 
@@ -71,7 +71,7 @@ def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
         window_filters=window_filters,
         window_words=window_words,
         filters=narrowed.filters,
-        notes=(*_one_at_a_time(request, noun), *chosen.notes, *narrowed.notes),
+        notes=(*_read_as(request, noun), *_one_at_a_time(request, noun), *chosen.notes, *narrowed.notes),
     )
     plan = replace(plan, support=_support(plan, chosen, fields))
     if request.kind == "question":
@@ -83,6 +83,20 @@ def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
         plan = _reader(plan, request, chosen, fields)
     plan = _ordered(plan, request, fields, known)
     return _counted(replace(plan, name=request.name or _name(plan)), objects[source.name], known)
+
+
+def _read_as(request: Request, noun: str) -> tuple[str, ...]:
+    """Say so where another word was read than was written."""
+    said, meant = tokens(request.subject), tokens(noun)
+    if (
+        not said
+        or "_" in request.subject
+        or said[-1] in ("table", "object")
+        or singular(said[-1]) == singular(meant[-1])
+        or request.source_table
+    ):
+        return ()
+    return (f'I read "{request.subject}" as {noun}.',)
 
 
 def _one_at_a_time(request: Request, noun: str) -> tuple[str, ...]:
@@ -148,7 +162,8 @@ def _ordered(plan: Plan, request: Request, fields: Fields, known: Knowledge) -> 
     if order not in {column.field for column in columns}:
         label = str(fields[order].get("label") or order)
         columns = (*columns, Column(order, snake(order) if plan.target else order, label))
-    return replace(plan, order=order, ascending=request.ascending, columns=columns)
+    is_time = fields[order].get("type") in ("date", "datetime")
+    return replace(plan, order=order, order_is_time=is_time, ascending=request.ascending, columns=columns)
 
 
 def _question(plan: Plan, request: Request, fields: Fields, driver: dict[str, Any], known: Knowledge) -> Plan:
@@ -184,7 +199,7 @@ def _by_time(
             f"{plan.object} has no field with a date, so I can't group by {unit}. I can group by one of its fields, "
             "for example by status."
         )
-    verb = request.window.verb if request.window else ""
+    verb = (request.window.verb if request.window else "") or stated_verb(request, fields, plan.object, driver)
     match = match_field(said, times, plan.object) if said else None
     if match and match.sure:
         name = match.names[0]

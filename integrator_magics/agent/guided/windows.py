@@ -240,6 +240,20 @@ def _period(match: re.Match[str], today: date) -> _Found:
     return Moment(unit, 1), Moment(unit), f"last {unit}"
 
 
+def _next(match: re.Match[str], today: date) -> _Found:
+    unit = match["unit"]
+    if not match["n"]:
+        return Moment(unit, -1), Moment(unit, -2), f"next {unit}"
+    count = _count(match["n"])
+    days = count * _DAYS_IN[unit]
+    several = f"{unit}s" if count != 1 else unit
+    return Moment("day"), Moment("day", -days), f"the next {count} {several}"
+
+
+def _tomorrow(match: re.Match[str], today: date) -> _Found:
+    return Moment("day", -1), Moment("day", -2), "tomorrow"
+
+
 def _to_date(match: re.Match[str], today: date) -> _Found:
     return Moment(match["unit"]), None, f"this {match['unit']}"
 
@@ -352,6 +366,12 @@ _RULES: list[tuple[str, Callable[[re.Match[str], date], _Found]]] = [
         r"(?: so far)?",
         _period,
     ),
+    (
+        rf"\b(?:(?:in|during|of|for|within|over) )?(?:the )?(?:next|coming|upcoming)(?: (?P<n>{_COUNT}))? "
+        r"(?P<unit>day|week|month|quarter|year)s?\b",
+        _next,
+    ),
+    (r"\btomorrow\b", _tomorrow),
     (r"\bsince (?:the )?(?:start|beginning) of (?:the|this) (?P<unit>week|month|quarter|year)\b", _to_date),
     (r"\b(?P<unit>year|month|quarter|week)[ -]to[ -]date\b", _to_date),
     (r"\b(?P<unit>y)td\b", lambda match, today: (Moment("year"), None, "this year")),
@@ -391,6 +411,8 @@ VERBS = (
     "booked|sold|received|sent|submitted|completed|finished|published|scheduled|hired|born|expired|cancelled|"
     "captured|generated|collected|last seen|logged in|dated|(?!need|speed|feed|red)[a-z]{3,}ed|"
     "closing|ending|starting|beginning|expiring|renewing|arriving|shipping|maturing|finishing|launching|opening|"
+    "(?:expected to|due to|set to|going to|supposed to|planned to|about to|will|should|can|to) (?:be )?"
+    "(?:close|expire|end|start|renew|ship|arrive|finish|begin|open|launch|deliver|mature)|"
     "running out|due|departing|delivering|joining|converting|updating"
 )
 _BEFORE = re.compile(
@@ -415,6 +437,8 @@ def find_window(text: str, today: date) -> Window | None:
             verb = ""
             if before:
                 verb = before["verb"].casefold()
+                if re.match(r"(?:expected|due|set|going|supposed|planned|about|will|should|can|to) ", verb):
+                    verb = verb.rsplit(" ", 1)[-1]
                 begin = before.start() if verb != "new" else before.end()
             return Window(start, end, words, verb, (begin, match.end()))
     return None

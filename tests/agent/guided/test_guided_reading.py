@@ -122,3 +122,45 @@ def test_a_period_without_a_date_is_refused_with_what_is_possible() -> None:
 def test_a_schedule_stays_one_where_records_are_copied() -> None:
     player = play("copy orders with total over 100 from postgres to orders.csv every day")
     assert 'SCHEDULE = "0 2 * * *"' in player.code
+
+
+SILENT = [
+    ("deals over 50k from Salesforce to csv", '("Amount", ">", 50000)'),
+    ("leads from France and Spain from Salesforce to json", '("Country", "in", ["France", "Spain"])'),
+    ("opportunities closing this quarter from Salesforce to csv", '("CloseDate", "<", start_of("quarter", -1).date())'),
+    ("opportunities closing next month from Salesforce to csv", '("CloseDate", ">=", start_of("month", -1).date())'),
+    ("unconverted leads older than 90 days from Salesforce to csv", '("CreatedDate", "<", days_ago(90))'),
+    ("won opportunities this year from Salesforce to csv", '("CloseDate", ">=", start_of("year").date())'),
+    ("leads from Salesforce to csv, name email and company", 'fields=["Id", "Name", "Email", "Company"]'),
+    ("opportunties over 50k expected to close in 2026 from salesforce to csv", '("CloseDate", ">=", date(2026, 1, 1))'),
+]
+
+
+@pytest.mark.parametrize(("text", "code"), SILENT, ids=[entry[0] for entry in SILENT])
+def test_nothing_is_read_otherwise_in_silence(text: str, code: str) -> None:
+    player = play(text)
+    assert not player.question
+    assert code in player.code
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "opportunities with shoe size below 10 from Salesforce to csv",
+        "campaign members of the Spring Newsletter from Salesforce to csv",
+    ],
+)
+def test_a_restriction_that_fits_no_field_is_asked_about(text: str) -> None:
+    assert "could not match" in play(text).question
+
+
+def test_a_word_that_was_read_as_another_is_said() -> None:
+    assert 'I read "contatcs" as contacts.' in play("contatcs from Salesforce to csv").final
+
+
+def test_json_instead_replaces_the_target() -> None:
+    player = play(
+        "Sync leads from Salesforce to PostgreSQL: name, email", "no, JSON instead", "and the company too pls"
+    )
+    assert player.latest["name"] == "leads_to_json"
+    assert 'fields=["Id", "Name", "Email", "Company"]' in player.code
