@@ -130,7 +130,7 @@ def narrow(
         reading = read_condition(phrase, fields, obj)
         if reading.sure:
             filters += reading.filters[0]
-        elif reading.filters or re.search(r"\d|\b[A-Z]", phrase):
+        elif reading.filters or re.search(r"\d|\b[A-Z]|\b(?:never|except)\b", phrase):
             filters += _asked(phrase, reading, fields, obj, noun, known, notes)
         else:
             notes.append(f'I did not use the words "{phrase}".')

@@ -420,6 +420,9 @@ _BEFORE = re.compile(
     rf"(?:\bbeen )?\b(?P<verb>{VERBS})(?: (?:date|at|on|time))?(?: (?:only|just|is|was))?[ ,]*$",
     re.IGNORECASE,
 )
+_DATED = re.compile(  # with a close date in ...
+    r"\b(?:with|whose|having|where) (?:(?:an?|the|their) )?(?P<verb>[a-z]+) date(?: is| are| was)?[ ,]*$", re.IGNORECASE
+)
 _SHOULD_STAY = re.compile(r"(?:\bonly|\bjust|\bfor|\bof|\bfrom|,)\s*$", re.IGNORECASE)
 
 
@@ -433,7 +436,7 @@ def find_window(text: str, today: date) -> Window | None:
             except ValueError:
                 continue
             begin = match.start()
-            before = _BEFORE.search(text[:begin])
+            before = _DATED.search(text[:begin]) or _BEFORE.search(text[:begin])
             verb = ""
             if before:
                 verb = before["verb"].casefold()

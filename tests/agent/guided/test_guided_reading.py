@@ -130,6 +130,7 @@ SILENT = [
     ("opportunities closing this quarter from Salesforce to csv", '("CloseDate", "<", start_of("quarter", -1).date())'),
     ("opportunities closing next month from Salesforce to csv", '("CloseDate", ">=", start_of("month", -1).date())'),
     ("unconverted leads older than 90 days from Salesforce to csv", '("CreatedDate", "<", days_ago(90))'),
+    ("opportunities with a close date in March 2026 from Salesforce to csv", '("CloseDate", ">=", date(2026, 3, 1))'),
     ("won opportunities this year from Salesforce to csv", '("CloseDate", ">=", start_of("year").date())'),
     ("leads from Salesforce to csv, name email and company", 'fields=["Id", "Name", "Email", "Company"]'),
     ("opportunties over 50k expected to close in 2026 from salesforce to csv", '("CloseDate", ">=", date(2026, 1, 1))'),
