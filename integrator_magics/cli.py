@@ -267,12 +267,9 @@ def _export(arguments: argparse.Namespace) -> int:
 
 def _only_notebook_with(name: str) -> str:
     from .config import home
-
-    index = home() / "dialogs" / "notebooks.json"
-    known: list[str] = json.loads(index.read_text(encoding="utf-8")) if index.exists() else []
     from .export import ScriptStore
 
-    having = [notebook for notebook in known if name in ScriptStore(home(), notebook).names()]
+    having = ScriptStore.notebooks_with(home(), name)
     if len(having) == 1:
         return having[0]
     if not having:

@@ -49,7 +49,14 @@ class ScriptStore:
     """Scripts of one notebook under `scripts/NOTEBOOK/NAME/`: SHA.py files and an index of versions in order."""
 
     def __init__(self, home: Path, notebook: str) -> None:
+        self.notebook = notebook
         self.folder = home / "scripts" / notebook_folder(notebook)
+
+    @staticmethod
+    def notebooks_with(home: Path, name: str) -> list[str]:
+        """Every notebook that has a script of this name."""
+        found = (home / "scripts").glob(f"*/{name}/versions.json")
+        return sorted((path.parents[1] / "notebook.txt").read_text(encoding="utf-8") for path in found)
 
     def save(self, name: str, code: str, explanation: list[str] | None = None) -> Version:
         """Keep `code` as the newest version of `name`; the same code again is the same version.
@@ -67,6 +74,7 @@ class ScriptStore:
         folder = self.folder / name
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         _replace(folder / f"{digest}.py", code)
+        _replace(self.folder / "notebook.txt", self.notebook)
         known = next((entry for entry in versions if entry.sha256 == digest), None)
         version = Version(
             name,

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 import integrator_practice
+from integrator_magics.export import ScriptStore
 
 READS = """\
 from integrator_drivers import show
@@ -182,3 +183,17 @@ def test_an_unknown_file_is_a_sentence(bare: Command) -> None:
     done = bare("run", "nothing.py")
     assert done.returncode == 1
     assert "nothing.py can't be read" in done.stderr
+
+
+def test_an_approved_script_is_exported_by_its_name(bare: Command) -> None:
+    home = bare.folder / "home"
+    store = ScriptStore(home, "report.ipynb")
+    store.mark_approved("lead_sync", store.save("lead_sync", WRITES).sha256, "jana")
+    done = bare("export", "lead_sync", "lead_sync.py", "--schedule", "0 2 * * *")
+    assert done.returncode == 0, done.stderr
+    assert 'SCHEDULE = "0 2 * * *"' in (bare.folder / "lead_sync.py").read_text(encoding="utf-8")
+    assert 'There is no script "nothing"' in bare("export", "nothing", "nothing.py").stderr
+    other = ScriptStore(home, "other.ipynb")
+    other.mark_approved("lead_sync", other.save("lead_sync", WRITES).sha256, "jana")
+    assert "Several notebooks have a script" in bare("export", "lead_sync", "again.py").stderr
+    assert bare("export", "lead_sync", "again.py", "--notebook", "other.ipynb").returncode == 0
