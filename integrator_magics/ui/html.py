@@ -47,6 +47,7 @@ __all__ = [
 ]
 
 ROWS = 10
+SHORT = 24  # characters that are not broken over lines: ids, phone numbers, dates
 _ICONS = {"done": ("✓", "done"), "running": ("…", "under way"), "failed": ("✕", "failed")}
 
 
@@ -130,7 +131,9 @@ def _cell(value: Any) -> str:
         return f"<td>{'yes' if value else 'no'}</td>"
     if isinstance(value, (int, float)):
         return f'<td class="ig-number">{words.number(value)}</td>'
-    return f"<td>{escape(words.clip(value, 120))}</td>"
+    text = words.clip(value, 120)
+    short = ' class="ig-short"' if len(text) <= SHORT else ""
+    return f"<td{short}>{escape(text)}</td>"
 
 
 def _table(table: Table) -> str:

@@ -48,6 +48,7 @@ _CSS = """
   color: var(--jp-ui-font-color1, inherit); }
 .ig-dialog .ig-table td.ig-number, .ig-live .ig-table td.ig-number, .ig-counts thead th:not(:first-child) {
   text-align: right !important; font-variant-numeric: tabular-nums; white-space: nowrap !important; }
+.ig-dialog .ig-table td.ig-short, .ig-live .ig-table td.ig-short { white-space: nowrap; }
 pre.ig-code, .ig-dialog pre.ig-code { font-family: var(--jp-code-font-family, monospace);
   font-size: var(--jp-code-font-size, 13px); color: var(--jp-content-font-color1, inherit); line-height: 1.4;
   background: var(--jp-layout-color2, transparent); border: 1px solid var(--jp-border-color2, currentColor);
