@@ -194,9 +194,7 @@ def _run(arguments: argparse.Namespace) -> int:
                 show(done)
             result["counts"] = [vars(target) for target in done.targets]
             result["files"] = done.files
-            result["audit_record"] = (
-                done.audit_record if isinstance(done, Ran) else max(session.audit.tail(1)[0]["n"], 0)
-            )
+            result["audit_record"] = done.audit_record if isinstance(done, Ran) else session.audit.tail(1)[0]["n"]
     except (IntegratorError, DriverError) as exc:
         if not arguments.json:
             raise

@@ -14,7 +14,7 @@ from .export import notebook_folder
 
 __all__ = ["Dialog"]
 
-WORKING, ASKING = "working", "asking"
+WORKING = "working"
 
 
 @dataclass

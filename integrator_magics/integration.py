@@ -6,7 +6,7 @@ import getpass
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from integrator_drivers import Mode, registry
 
 from .errors import ApprovalRequired, RunFailed
 from .events import Decided, Event, Previewed, Progress, Ran, Table, TargetCounts
-from .export import ScriptStore, Version, same_but_schedule
+from .export import ScriptStore, Version
 
 if TYPE_CHECKING:
     from .audit import AuditLog
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["Integrations"]
 
 Emit = Callable[[Event], None]
-VALID = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -165,13 +164,6 @@ class Integrations:
         decided = Decided(name, False, person, datetime.now(UTC).isoformat(timespec="seconds"), reason)
         emit(decided)
         return decided
-
-    def badge(self, name: str, code: str) -> str:
-        """The state of this code: "approved", "changed since approval" or "not approved"."""
-        approved = self.store.approved(name)
-        if approved is None:
-            return "not approved"
-        return "approved" if same_but_schedule(approved.code, code) else "changed since approval"
 
     def _confirm(self, entry: _Waiting, person: str, emit: Emit) -> Ran:
         name = entry.version.name

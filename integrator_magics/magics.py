@@ -24,8 +24,18 @@ if TYPE_CHECKING:
 
 __all__ = ["IntegratorMagics", "register", "unregister"]
 
-# What the kernel was started with: a cell that sets the variable later does not count.
-HEADLESS_APPROVAL = os.environ.get("INTEGRATOR_HEADLESS_APPROVAL") == "1"
+
+def started_with(name: str) -> str:
+    """A variable as this process was started with it, where the system tells (Linux): a cell can't change that."""
+    try:
+        started = Path("/proc/self/environ").read_bytes()
+    except OSError:
+        return os.environ.get(name, "")
+    entries = dict(entry.partition(b"=")[::2] for entry in started.split(b"\0"))
+    return entries.get(name.encode(), b"").decode(errors="replace")
+
+
+HEADLESS_APPROVAL = started_with("INTEGRATOR_HEADLESS_APPROVAL") == "1"
 
 
 def register(shell: InteractiveShell) -> None:

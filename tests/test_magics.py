@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +13,8 @@ from IPython.core.completer import provisionalcompleter
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import capture_output
 from traitlets.config import Config
+
+import integrator_practice
 
 
 class Notebook:
@@ -178,3 +183,42 @@ def test_a_failed_run_can_be_tried_again_by_number(practised: Notebook) -> None:
     practised.run("%%integration broken\nprint(1 / 0)\n")
     assert "division by zero" in practised.run("%answer 1")
     assert '"seven" is not one of the options' in practised.run("%answer seven")
+
+
+def test_only_the_environment_that_the_kernel_was_started_with_allows_headless_approval() -> None:
+    code = "import os; os.environ['INTEGRATOR_HEADLESS_APPROVAL'] = '1'; from integrator_magics import magics; "
+    code += "print(magics.HEADLESS_APPROVAL)"
+    env = {key: value for key, value in os.environ.items() if key != "INTEGRATOR_HEADLESS_APPROVAL"}
+    for started, expected in (({}, "False"), ({"INTEGRATOR_HEADLESS_APPROVAL": "1"}, "True")):
+        command = [sys.executable, "-c", code]
+        done = subprocess.run(command, env=env | started, capture_output=True, text=True, check=True)
+        if sys.platform == "linux":
+            assert done.stdout.strip() == expected
+
+
+def test_an_executed_notebook_never_writes_to_a_real_system_by_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("INTEGRATOR_HOME", str(tmp_path / "elsewhere"))
+    with integrator_practice.start("postgresql") as database:
+        # Registered in another state folder, so for this notebook it is a real database.
+        monkeypatch.setenv("INTEGRATOR_HOME", str(tmp_path / "home"))
+        (tmp_path / ".env").write_text("".join(f"{key}={value}\n" for key, value in database.env.items()))
+        (tmp_path / ".env").chmod(0o600)
+        notebook = Notebook()
+        if "(full)" not in notebook.run("%integrator"):
+            pytest.skip("without isolation nothing runs with real credentials at all")
+        said = notebook.run(
+            "%%integration adds\nfrom postgresql_driver import PostgresClient\n"
+            "with PostgresClient() as postgresql:\n"
+            "    rows = [{'salesforce_id': 'x1', 'name': 'New'}]\n"
+            "    postgresql.upsert('public.leads', rows, key='salesforce_id')\n"
+        )
+        assert "needs a person's approval" in said
+        assert "nothing was written" in said
+        assert "needs a person's approval" in notebook.run("%approve adds ABCD")
+        notebook.run("%discover postgresql public.leads --sample 100")
+        rows = notebook.shell.user_ns["discovered"]["postgresql.public.leads.sample"]
+        assert "x1" not in set(rows["salesforce_id"])
+        notebook.close()
