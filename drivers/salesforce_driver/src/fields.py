@@ -26,7 +26,6 @@ TYPES: dict[str, FieldType] = {
     "complexvalue": "json",
     "json": "json",
 }
-PERSONAL_TYPES = {"email", "phone", "address"}
 PEOPLE = {"Lead", "Contact", "User", "CampaignMember"}
 PERSONAL_NAMES = {
     *("Name", "FirstName", "LastName", "MiddleName", "Suffix", "Salutation", "Title"),
