@@ -12,7 +12,7 @@ from .errors import DriverError
 from .protocols import StateKeeper
 from .records import Records
 
-__all__ = ["page_batches", "takes_pages"]
+__all__ = ["Place", "page_batches", "takes_pages"]
 
 BATCH_BYTES = 8 * 1024 * 1024
 

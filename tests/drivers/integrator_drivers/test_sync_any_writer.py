@@ -27,7 +27,7 @@ from integrator_drivers import (
     sync,
 )
 
-SYNC = import_module("integrator_drivers.sync")
+SYNC = import_module("integrator_drivers.transfer")
 
 
 class Shelf:

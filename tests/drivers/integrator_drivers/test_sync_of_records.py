@@ -10,7 +10,7 @@ import pytest
 
 from integrator_drivers import FieldNotFoundError, Record, Records, Target, ValidationError, WriteResult, join, sync
 
-SYNC = import_module("integrator_drivers.sync")
+SYNC = import_module("integrator_drivers.transfer")
 KINDS: Any = {name: {"type": "text", "native_type": "text", "nullable": True} for name in ("id", "v")}
 
 

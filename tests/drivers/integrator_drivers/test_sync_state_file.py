@@ -26,7 +26,7 @@ from integrator_drivers import (
 )
 from integrator_drivers import sync as sync_records
 
-SYNC = import_module("integrator_drivers.sync")
+SYNC = import_module("integrator_drivers.transfer")
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
 

@@ -37,7 +37,7 @@ def postgres(practice_env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> d
     """The PG* variables of the practice database, in apply mode."""
     for name, value in practice_env.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(import_module("integrator_drivers.sync"), "_written", 0)
+    monkeypatch.setattr(import_module("integrator_drivers.transfer"), "_written", 0)
     for name in ("INTEGRATOR_MODE", "INTEGRATOR_MAX_ROWS", "INTEGRATOR_REPORT", "INTEGRATOR_NOW"):
         monkeypatch.delenv(name, raising=False)
     return practice_env

@@ -62,7 +62,7 @@ def run(schema: str, target: str, kill_at: int | None, *, in_order: bool) -> int
 
 
 def main() -> None:
-    import_module("integrator_drivers.sync").BATCH = BATCH
+    import_module("integrator_drivers.transfer").BATCH = BATCH
     os.environ["INTEGRATOR_NOW"] = datetime(2026, 12, 1, tzinfo=UTC).isoformat()
     for line in sys.stdin:
         asked = json.loads(line)

@@ -37,7 +37,7 @@ INSERT INTO source SELECT n, 'value ' || n, n / 4.0, '{LAST}'::timestamptz - (n 
 
 @pytest.fixture
 def place(schema: Callable[[str], str], monkeypatch: pytest.MonkeyPatch) -> str:
-    monkeypatch.setattr(import_module("integrator_drivers.sync"), "BATCH", BATCH)
+    monkeypatch.setattr(import_module("integrator_drivers.transfer"), "BATCH", BATCH)
     monkeypatch.setenv("INTEGRATOR_NOW", datetime(2026, 12, 1, tzinfo=UTC).isoformat())
     return schema(SOURCE)
 

@@ -27,7 +27,7 @@ from postgresql_driver import PostgresClient
 Admin = psycopg.Connection[Any]
 Schema = Callable[[str], str]
 Mode = Callable[[str], None]
-SYNC = import_module("integrator_drivers.sync")
+SYNC = import_module("integrator_drivers.transfer")
 START = datetime(2026, 11, 1, tzinfo=UTC)
 
 

@@ -30,7 +30,7 @@ from integrator_drivers import (
 from postgresql_driver import PostgresClient
 
 Admin = psycopg.Connection[Any]
-SYNC = import_module("integrator_drivers.sync")
+SYNC = import_module("integrator_drivers.transfer")
 Mode = Callable[[str], None]
 
 TEXT = {"type": "text", "native_type": "string", "nullable": True}
@@ -556,7 +556,7 @@ from importlib import import_module
 from integrator_drivers import Records, Target, sync
 from postgresql_driver import PostgresClient
 
-import_module("integrator_drivers.sync").BATCH = 10
+import_module("integrator_drivers.transfer").BATCH = 10
 
 def rows():
     for n in range(50):
