@@ -62,7 +62,7 @@ def objects_table(found: dict[str, Any]) -> Table:
 def field_rows(found: dict[str, Any]) -> Table:
     """The field dictionary of an object as a table for people."""
     sampled = bool(found["sample"])
-    columns = ["field", "label", "type", "empty?", "key", "choices", "refers to", *(["filled", "example"] * sampled)]
+    columns = ["field", "label", "type", *(["filled", "example"] * sampled), "empty?", "key", "choices", "refers to"]
     rows = []
     for field in found["fields"]:
         row = {

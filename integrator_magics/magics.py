@@ -224,9 +224,12 @@ class IntegratorMagics(Magics):
             "--sample", type=int, default=0, metavar="N", help="fill rate and masked examples of N records"
         )
         parser.add_argument("--out", metavar="VAR", help="also assign the DataFrame to this variable")
+        parser.add_argument("--graph", action="store_true", help="draw how the objects refer to each other")
         arguments = parser.parse(line)
         if arguments is None:
             return None
+        if arguments.graph:
+            return self.notebook.graph(arguments.system, arguments.object)
         return self.notebook.discover(arguments.system, arguments.object, arguments.sample, arguments.out)
 
     @line_magic
@@ -306,7 +309,7 @@ class IntegratorMagics(Magics):
             if magic == "discover" and position == 2:
                 prefix = f"{words[1]}."
                 return [key.removeprefix(prefix) for key in self._known_objects() if key.startswith(prefix)]
-            return ["--sample", "--out"] if magic == "discover" else []
+            return ["--sample", "--out", "--graph"] if magic == "discover" else []
         if magic in ("approve", "reject", "export", "integration") and position == 1 and "session" in self.__dict__:
             return self.session.store.names()
         return {

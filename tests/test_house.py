@@ -17,7 +17,7 @@ LADDER = [
     {"audit"},
     {"sandbox"},
     {"export"},
-    {"integration", "discovery"},
+    {"integration", "discovery", "relations"},
     {"agent"},
     {"session", "dialog", "overview"},
     {"ui"},

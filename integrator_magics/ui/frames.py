@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import csv
+import io
 from typing import TYPE_CHECKING, Any
 
 from ..events import Table
@@ -11,7 +14,7 @@ if TYPE_CHECKING:
 
 SHOWN = 200
 
-__all__ = ["search_view", "to_frame"]
+__all__ = ["csv_link", "search_view", "to_frame"]
 
 
 def to_frame(table: Table) -> pd.DataFrame:
@@ -25,6 +28,30 @@ def to_frame(table: Table) -> pd.DataFrame:
             frame[column] = pd.array(values, dtype="Int64")  # a count that is not known is no 1240.0
     frame.attrs.update(name=table.name, count=table.count)
     return frame
+
+
+def csv_link(table: Table) -> str:
+    """A link that saves the rows as CSV; the file is in the link itself, so it works without a kernel.
+
+    A text that a spreadsheet would take for a formula gets an apostrophe before it
+    (https://owasp.org/www-community/attacks/CSV_Injection).
+    """
+    from .html import escape
+
+    lines = io.StringIO(newline="")
+    writer = csv.writer(lines)
+    writer.writerow([_no_formula(name) for name in table.columns])
+    writer.writerows([[_no_formula(row.get(name)) for name in table.columns] for row in table.rows])
+    data = base64.b64encode(lines.getvalue().encode("utf-8-sig", "backslashreplace")).decode()
+    name = escape(f"{table.name}.csv")
+    return (
+        f'<a class="ig-detail ig-csv" download="{name}" href="data:text/csv;base64,{data}" '
+        f'title="Save these rows as {name}">CSV</a>'
+    )
+
+
+def _no_formula(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")) else value
 
 
 def search_view(table: Table, height: str = "320px") -> Any:
@@ -57,5 +84,6 @@ def search_view(table: Table, height: str = "320px") -> Any:
 
     box.observe(search, "value")
     search()
-    head = W.HBox([box, count] if len(table.rows) > 8 else [count])
+    link = W.HTML(csv_link(table))
+    head = W.HBox([box, count, link] if len(table.rows) > 8 else [count, link])
     return W.VBox([head, shown], layout=W.Layout(width="100%"))

@@ -130,7 +130,18 @@ class Notebook:
             self._keep(f"{table.name}.sample", pd.DataFrame(found["sample"]))
         if out:
             self.shell.user_ns[out] = frame
-        return frame
+        if not self.widgets:
+            return frame
+        from .search_frame import SearchFrame
+
+        return SearchFrame.of(frame)
+
+    def graph(self, system: str, obj: str | None) -> Any:
+        """How the objects of a system, or one of them and its neighbours, refer to each other: a drawing."""
+        from ..relations import relations
+        from .graph import Graph
+
+        return Graph(relations(self.session.runner, system, obj))
 
     def drivers(self) -> Any:
         """All drivers as a DataFrame."""
