@@ -18,6 +18,8 @@ __all__ = [
     "Event",
     "Explained",
     "Failed",
+    "Mapped",
+    "MappedField",
     "Opened",
     "Option",
     "Previewed",
@@ -74,6 +76,17 @@ class TargetCounts:
 
 
 @dataclass(frozen=True)
+class MappedField:
+    """One line of a mapping: a field of the source, and the column of the target that gets it."""
+
+    field: str
+    column: str
+    label: str = ""
+    type: str = ""
+    is_key: bool = False
+
+
+@dataclass(frozen=True)
 class Event:
     """Base of all events."""
 
@@ -119,9 +132,10 @@ class Asked(Event):
 
 @dataclass(frozen=True)
 class Answered(Event):
-    """What the user answered."""
+    """What the user answered. `unasked`: a wish of theirs, no answer to a question."""
 
     text: str
+    unasked: bool = False
 
 
 @dataclass(frozen=True)
@@ -134,6 +148,17 @@ class Wrote(Event):
     version: int
     explanation: str = ""
     diff: str = ""
+
+
+@dataclass(frozen=True)
+class Mapped(Event):
+    """What goes where in one sync of a script: a table that can be edited, which changes the script."""
+
+    name: str  # of the script
+    source: str  # "Salesforce Lead"
+    target: str  # "PostgreSQL leads"
+    fields: list[MappedField]
+    more: list[str] = field(default_factory=list)  # fields of the source that are not taken
 
 
 @dataclass(frozen=True)
@@ -230,7 +255,7 @@ class Ended(Event):
 
 
 _EVENTS = {cls.__name__: cls for cls in Event.__subclasses__()}
-_NESTED: Mapping[str, type] = {"tables": Table, "targets": TargetCounts, "options": Option}
+_NESTED: Mapping[str, type] = {"tables": Table, "targets": TargetCounts, "options": Option, "fields": MappedField}
 
 
 def to_json(event: Event) -> dict[str, Any]:

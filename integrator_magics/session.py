@@ -285,6 +285,13 @@ class Session:
         if why.strip() and not self.busy and name in self._names_of_dialog():
             self._go_on(why)
 
+    def change(self, text: str) -> None:
+        """A wish for the script that was written last, such as an edit of its mapping."""
+        self._require_idle()
+        self._require_no_secret(text)
+        self.emit(Answered(text, unasked=True))
+        self._go_on(text)
+
     def _go_on(self, text: str) -> None:
         """A further prompt, whether or not a question is open."""
         self._record("prompt", text=text)

@@ -17,7 +17,7 @@ LADDER = [
     {"audit"},
     {"sandbox"},
     {"export"},
-    {"integration", "discovery", "relations"},
+    {"integration", "discovery", "relations", "mapping"},
     {"agent"},
     {"session", "dialog", "overview"},
     {"ui"},

@@ -11,7 +11,7 @@ from integrator_drivers import registry
 
 from .queries import Selected, selected
 
-__all__ = ["Use", "objects_named", "uses"]
+__all__ = ["Script", "Use", "objects_named", "uses"]
 
 READS = ("read", "lookup", "query", "search")
 WRITES = ("insert", "update", "upsert")
@@ -34,7 +34,7 @@ class Use:
 
 def uses(tree: ast.Module) -> Iterator[Use]:
     """All places with literal names. What is put together at run time is not seen; the preview finds it."""
-    script = _Script(tree)
+    script = Script(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from script.of_call(node)
@@ -47,10 +47,10 @@ def objects_named(code: str) -> tuple[list[str], list[tuple[str, str]]]:
     except SyntaxError:
         return [], []
     found = dict.fromkeys((use.system, use.object) for use in uses(tree))
-    return sorted(set(_Script(tree).systems)), list(found)
+    return sorted(set(Script(tree).systems)), list(found)
 
 
-class _Script:
+class Script:
     """Names of a script: its clients, its constants."""
 
     def __init__(self, tree: ast.Module) -> None:
@@ -163,6 +163,29 @@ class _Script:
         yield Use(node.lineno, system, obj, columns, "write")
         if columns and key and key[0] not in columns:
             yield Use(node.lineno, system, obj, key, "lost key")
+
+    def argument(self, node: ast.Call, place: int, *names: str) -> ast.expr | None:
+        """What a call gives for a parameter, by name or by place."""
+        named = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+        return self._argument(node, named, place, *names)
+
+    def call_of(self, node: ast.Call, place: int, *names: str) -> ast.Call | None:
+        """The call that made an argument, also behind a name."""
+        found = self._resolve(self.argument(node, place, *names))
+        return found if isinstance(found, ast.Call) else None
+
+    def text(self, node: ast.expr | None) -> str:
+        """A literal text, "" for anything else."""
+        found = self.value(node)
+        return found if isinstance(found, str) else ""
+
+    def pairs(self, node: ast.expr | None) -> list[tuple[str, str]]:
+        """Source field and target column of a literal mapping, or of a list whose names are kept; [] where unclear."""
+        node = self._resolve(node)
+        if not isinstance(node, ast.Dict):
+            return [(name, name) for name in self._texts(node)] if isinstance(node, (ast.List, ast.Tuple)) else []
+        found = [(self.text(key), self.text(value)) for key, value in zip(node.keys, node.values, strict=True) if key]
+        return found if len(found) == len(node.keys) and all(map(all, found)) else []
 
     def value(self, node: ast.expr | None) -> Any:
         """The value of a literal, also behind a name or joined with +; _UNKNOWN for anything else."""

@@ -16,6 +16,7 @@ from ..events import (
     Event,
     Explained,
     Failed,
+    Mapped,
     Opened,
     Option,
     Previewed,
@@ -38,6 +39,7 @@ __all__ = [
     "escape",
     "fragment",
     "html",
+    "mapping_head",
     "page",
     "paragraphs",
     "preview_body",
@@ -198,8 +200,30 @@ def _(event: Asked) -> str:
 
 @fragment.register
 def _(event: Answered) -> str:
-    line = f'<span class="ig-title">You answered</span><span class="ig-detail ig-own">{escape(event.text)}</span>'
+    title = f'<span class="ig-title">{wording.said_by(event)}</span>'
+    line = f'{title}<span class="ig-detail ig-own">{escape(event.text)}</span>'
     return _card("✓", "answered", f'<span class="ig-line">{line}</span>', "step")
+
+
+def mapping_head(event: Mapped) -> str:
+    """One line about a mapping, above the live table."""
+    return _card("→", "mapping", f'<span class="ig-line">{_mapping_line(event)}</span>', "step")
+
+
+def _mapping_line(event: Mapped) -> str:
+    detail = f"{event.source} → {event.target}: {words.count(len(event.fields), 'field')}"
+    return f'<span class="ig-title">What goes where</span><span class="ig-detail">{escape(detail)}</span>'
+
+
+@fragment.register
+def _(event: Mapped) -> str:
+    rows = [
+        [entry.field, entry.label, entry.type, entry.column, "key" if entry.is_key else ""] for entry in event.fields
+    ]
+    table = table_html(["field", "label", "type", "goes into", ""], rows)
+    return _card(
+        "→", "mapping", details(f'<span class="ig-line">{_mapping_line(event)}</span>', table, line=True), "step"
+    )
 
 
 @fragment.register
@@ -321,7 +345,6 @@ def _(event: Ran) -> str:
         body += f"<p>{escape(wording.target_name(target))}: {escape(wording.receipt_line(target))}</p>"
         body += _target_notes(target, would=False) if target.reject else ""
     body += _results(event.tables, event.files)
-    body += "".join(f"<p>{escape(note)}</p>" for note in event.notes)
     body += "".join(paragraphs(note) for note in event.notes)
     approved = f"approved by {event.approved_by}, {words.moment(event.approved_at)}  ·  " if event.approved_by else ""
     whole = "log whole" if event.audit_whole else "LOG BROKEN, see %audit verify"

@@ -16,6 +16,8 @@ from ..events import (
     Event,
     Explained,
     Failed,
+    Mapped,
+    MappedField,
     Opened,
     Option,
     Previewed,
@@ -147,8 +149,18 @@ def _(event: Asked) -> list[str]:
 
 
 @lines.register
+def _(event: Mapped) -> list[str]:
+    rows = [[words.clip(entry.field, 40), "->", words.clip(entry.column, 40), *_about(entry)] for entry in event.fields]
+    return [f"   {words.clean(event.source)} -> {words.clean(event.target)}", *_columns(rows, indent="     ")]
+
+
+def _about(entry: MappedField) -> list[str]:
+    return [entry.type, "key" if entry.is_key else ""]
+
+
+@lines.register
 def _(event: Answered) -> list[str]:
-    return _wrap(f"You answered     {event.text}", first="v  ")
+    return _wrap(f"{wording.said_by(event):<15}  {event.text}", first="v  ")
 
 
 @lines.register

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..events import Failed, Opened, Previewed, Progress, Ran, Table, TargetCounts, Usage
+from ..events import Answered, Failed, Opened, Previewed, Progress, Ran, Table, TargetCounts, Usage
 from . import words
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "reject_line",
     "reject_summary",
     "rows_to_write",
+    "said_by",
     "system_label",
     "table_note",
     "target_name",
@@ -55,6 +56,11 @@ def opened_line(event: Opened) -> str:
     if event.sandbox:
         parts.append(f"sandbox: {words.clean(event.sandbox)}")
     return "  ·  ".join(part for part in parts if part)
+
+
+def said_by(event: Answered) -> str:
+    """How a line begins that tells what the user said."""
+    return "You asked for" if event.unasked else "You answered"
 
 
 def rows_to_write(event: Previewed) -> int:
