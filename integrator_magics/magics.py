@@ -255,8 +255,13 @@ class IntegratorMagics(Magics):
         """A form for what a system needs; written to .env (mode 0600), then checked live."""
         parser = _parser("%connect", "Fill in what a driver needs; values go to .env and nowhere else.")
         parser.add_argument("system")
+        parser.add_argument("--letter", nargs="*", metavar="OBJECT", help="a letter that asks for access to these")
+        parser.add_argument("--write", action="store_true", help="with --letter: to write them too")
         if arguments := parser.parse(line):
-            self.notebook.connect(arguments.system)
+            if arguments.letter is not None:
+                self.notebook.letter(arguments.system, arguments.letter, write=arguments.write)
+            else:
+                self.notebook.connect(arguments.system)
 
     @line_magic
     def export(self, line: str) -> None:

@@ -39,6 +39,7 @@ __all__ = [
     "escape",
     "fragment",
     "html",
+    "inline",
     "mapping_head",
     "page",
     "paragraphs",
@@ -88,10 +89,11 @@ def _card(icon: str, word: str, body: str, kind: str = "") -> str:
 
 def paragraphs(text: object) -> str:
     """Each line of a text as a paragraph; `words` between backticks as code."""
-    return "".join(f"<p>{_inline(part)}</p>" for part in words.clean(text).split("\n") if part.strip())
+    return "".join(f"<p>{inline(part)}</p>" for part in words.clean(text).split("\n") if part.strip())
 
 
-def _inline(text: object) -> str:
+def inline(text: object) -> str:
+    """Text with `words` between backticks as code."""
     return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text))
 
 
@@ -241,12 +243,12 @@ def _(event: Wrote) -> str:
 
 def _explanation(text: str) -> str:
     parts = [part for part in text.split("\n") if part.strip()]
-    return _list((_inline(part) for part in parts), "ol") if len(parts) > 1 else paragraphs(text)
+    return _list((inline(part) for part in parts), "ol") if len(parts) > 1 else paragraphs(text)
 
 
 @fragment.register
 def _(event: Explained) -> str:
-    body = f"<p>The script <code>{escape(event.name)}</code></p>" + _list((_inline(line) for line in event.lines), "ol")
+    body = f"<p>The script <code>{escape(event.name)}</code></p>" + _list((inline(line) for line in event.lines), "ol")
     if event.next_runs:
         body += "<p>Next runs</p>" + _list(escape(run) for run in event.next_runs)
     return _card("i", "plan", body, "plan")
@@ -349,14 +351,14 @@ def _(event: Ran) -> str:
     approved = f"approved by {event.approved_by}, {words.moment(event.approved_at)}  ·  " if event.approved_by else ""
     whole = "log whole" if event.audit_whole else "LOG BROKEN, see %audit verify"
     record = f"{approved}audit record {words.number(event.audit_record)}, {whole}"
-    after = f'<p class="ig-detail">{escape(record)}</p><p class="ig-detail">{_inline(wording.receipt_next(event))}</p>'
+    after = f'<p class="ig-detail">{escape(record)}</p><p class="ig-detail">{inline(wording.receipt_next(event))}</p>'
     return _card("✓", "done", body + after, "ran")
 
 
 @fragment.register
 def _(event: Failed) -> str:
     what, *rest = wording.failure_lines(event)
-    body = f'<p class="ig-title">{_inline(what)}</p>' + "".join(paragraphs(line) for line in rest)
+    body = f'<p class="ig-title">{inline(what)}</p>' + "".join(paragraphs(line) for line in rest)
     body += _options(event.options)
     if event.detail:
         body += details("Details", code_block(event.detail))
