@@ -134,7 +134,9 @@ class SalesforceApp:
         router.route("POST", "/services/oauth2/revoke")(self.accounts.revoke)
         router.route("GET", "/services/oauth2/revoke")(self.accounts.revoke)
         router.route("GET", "/services/oauth2/userinfo")(self._userinfo)
-        router.route("GET", "/id/{org}/{user}")(lambda request, org, user: self._userinfo(request))
+        router.route("GET", "/id/{org}/{user}")(
+            lambda request, org, user: json_response(self.accounts.identity(self._user(request), self.base_url))
+        )
         router.route("POST", "/services/Soap/u/{version}")(
             lambda request, version: self.accounts.soap(request, version, self.base_url)
         )
@@ -188,7 +190,7 @@ class SalesforceApp:
         return json_response(limits)
 
     def _userinfo(self, request: Request) -> Response:
-        return json_response(self.accounts.identity(self._user(request), self.base_url))
+        return json_response(self.accounts.userinfo(self._user(request), self.base_url))
 
     def _user(self, request: Request) -> dict[str, Any]:
         user = self.org.row(self.accounts.user_of(request))

@@ -113,6 +113,12 @@ def change(call: Call, job_id: str) -> Response:
     return json_response(job.as_data(call.base), changed=written)
 
 
+def drop(call: Call, job_id: str) -> Response:
+    """DELETE /jobs/ingest/ID: the job and its results; no record."""
+    call.jobs.drop(call.jobs.find("ingest", job_id))
+    return Response(204)
+
+
 def results(call: Call, job_id: str, table: str) -> Response:
     """GET /jobs/ingest/ID/successfulResults, /failedResults, /unprocessedrecords."""
     job = call.jobs.find("ingest", job_id)
@@ -244,6 +250,7 @@ ROUTES: list[Route] = [
     ("GET", "/jobs/ingest", every),
     ("GET", "/jobs/ingest/{job_id}", status),
     ("PATCH", "/jobs/ingest/{job_id}", change),
+    ("DELETE", "/jobs/ingest/{job_id}", drop),
     ("PUT", "/jobs/ingest/{job_id}/batches", upload),
     ("GET", "/jobs/ingest/{job_id}/{table}", results),
 ]

@@ -123,6 +123,12 @@ def change(call: Call, job_id: str) -> Response:
     return json_response(job.as_data(call.base))
 
 
+def drop(call: Call, job_id: str) -> Response:
+    """DELETE /jobs/query/ID: the job and its results; no record."""
+    call.jobs.drop(call.jobs.find("query", job_id))
+    return Response(204)
+
+
 def results(call: Call, job_id: str) -> Response:
     """GET /jobs/query/ID/results?locator=&maxRecords="""
     job = call.jobs.find("query", job_id)
@@ -237,5 +243,6 @@ ROUTES: list[Route] = [
     ("GET", "/jobs/query", every),
     ("GET", "/jobs/query/{job_id}", status),
     ("PATCH", "/jobs/query/{job_id}", change),
+    ("DELETE", "/jobs/query/{job_id}", drop),
     ("GET", "/jobs/query/{job_id}/results", results),
 ]
