@@ -11,13 +11,12 @@ from typing import Any
 from . import mode
 from .errors import FieldNotFoundError, ValidationError, near_matches
 from .incremental import CURSOR, DELETED
-from .paging import takes_pages
 from .parts import DELETED_AT
 from .protocols import Condition, Field, TableWriter
 from .receipt import Receipt
 from .records import Records
 from .resuming import Resume
-from .transfer import transfer_pages, transfer_rows
+from .transfer import Transfer
 
 __all__ = ["Receipt", "Source", "Target", "sync", "system_of"]
 
@@ -94,12 +93,8 @@ def sync(source: Source | Records, target: Target, key: str, cursor: str | None 
         receipt.cursor = cursor
         receipt.watermark_before = receipt.watermark_after = resume.window.watermark
     is_unique = _is_unique(source, found, fields, key)
-    by_pages = current is mode.Mode.APPLY and resume is None and is_unique and takes_pages(records, target, key)
     try:
-        if by_pages:
-            transfer_pages(records, found, target, key, receipt)
-        else:
-            transfer_rows(records, found, target, key, current, receipt, resume, is_unique=is_unique)
+        Transfer(records, found, target, key, current, receipt, resume, is_unique).run()
     except BaseException:
         receipt.tell(stopped=True)
         raise
