@@ -305,12 +305,14 @@ class IntegratorMagics(Magics):
         """Arguments of the magics, from what is known already: never a call to a system."""
         from integrator_drivers import registry
 
+        from .connecting import SERVICES
+
         words = event.line.split()
         position = len(words) - (0 if event.line.endswith(" ") else 1)
         magic = words[0].lstrip("%") if words else ""
         if magic in ("discover", "docs", "connect"):
             if position == 1:
-                return registry.names()
+                return [*registry.names(), *(SERVICES if magic == "connect" else ())]
             if magic == "discover" and position == 2:
                 prefix = f"{words[1]}."
                 return [key.removeprefix(prefix) for key in self._known_objects() if key.startswith(prefix)]

@@ -19,7 +19,7 @@ LADDER = [
     {"export"},
     {"integration", "discovery", "relations", "mapping"},
     {"agent"},
-    {"session", "dialog", "overview"},
+    {"session", "dialog", "overview", "connecting"},
     {"ui"},
     {"magics", "cli", "demo", "mcp", "practice"},
 ]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import getpass
 from typing import TYPE_CHECKING, Any
 
-from integrator_drivers import registry
-
+from ..connecting import connect, manifest_of
 from ..errors import IntegratorError
 from .letter import general_needs, letter, mail_link, needs, objects_with_needs
 
@@ -25,7 +24,7 @@ def show_form(session: Session, system: str, dispatcher: Dispatcher | None) -> N
 
     With a dispatcher as widgets, whose answer comes later; without one by typing, here and now.
     """
-    manifest = registry.manifest(system)
+    manifest = manifest_of(system)
     if dispatcher is not None:
         _Form(session, manifest, dispatcher)
         return
@@ -60,7 +59,7 @@ def _typed(variables: list[EnvVar]) -> dict[str, str]:
 
 def _outcome(session: Session, manifest: Manifest, values: dict[str, str]) -> str:
     try:
-        return "\n".join(session.connect(manifest.name, values))
+        return "\n".join(connect(session, manifest.name, values))
     except IntegratorError as exc:
         return str(exc)
 

@@ -35,11 +35,11 @@ def session(tmp_path: Path, state_home: Path) -> Iterator[Session]:
 class Form:
     """The form as a person has it before them."""
 
-    def __init__(self, session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self, session: Session, monkeypatch: pytest.MonkeyPatch, system: str = "salesforce") -> None:
         shown: list[W.VBox] = []
         monkeypatch.setattr("IPython.display.display", shown.append)
         self.dispatcher = Dispatcher()
-        connect.show_form(session, "salesforce", self.dispatcher)
+        connect.show_form(session, system, self.dispatcher)
         self.form = shown[0]
 
     def parts(self, kind: type, widget: W.Widget | None = None) -> list[Any]:
@@ -133,6 +133,16 @@ def test_every_system_has_a_letter_that_names_its_variables_and_no_value(system:
     for variable in next(iter(manifest.auth_groups.values())):
         assert variable.name in text
     assert unquote(mail_link(text)).endswith(text.partition("\n\n")[2])
+
+
+def test_the_key_of_a_model_is_taken_by_the_same_form(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    session.settings.model = ""
+    form = Form(session, monkeypatch, "anthropic")
+    form.fields["ANTHROPIC_API_KEY"].value = "obviously-fake-model-key"
+    said = form.press()
+    assert "Dialogs from now on: claude" in said
+    assert "obviously-fake-model-key" in (session.workdir / ".env").read_text()
+    assert "obviously-fake-model-key" not in said
 
 
 def test_an_object_the_driver_has_no_rights_for_is_named() -> None:
