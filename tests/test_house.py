@@ -14,7 +14,7 @@ LADDER = [
     {"credentials"},
     {"knowledge"},
     {"policy"},
-    {"audit"},
+    {"audit", "broker"},
     {"sandbox"},
     {"export"},
     {"integration", "discovery", "relations", "mapping"},

@@ -44,7 +44,7 @@ class Connection:
     def user_id(self) -> str:
         """The user we run as, where the login tells."""
         self._open()
-        return self._ticket.user_id if self._ticket else ""
+        return (self._ticket.user_id if self._ticket else "") or self._transport.user
 
     @property
     def api_usage(self) -> tuple[int, int] | None:
