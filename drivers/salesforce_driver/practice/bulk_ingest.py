@@ -1,10 +1,10 @@
-"""Bulk API 2.0 writes: /jobs/ingest. A delete goes to the recycle bin; hardDelete needs a right nobody has here."""
+"""Bulk API 2.0 writes: /jobs/ingest. Nothing is ever deleted: delete and hardDelete are refused."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from integrator_practice.http import Response, json_response
@@ -16,7 +16,7 @@ from .jobs import Job, not_now
 from .records import Records
 from .schema import Object
 
-__all__ = ["ROUTES", "BatchError", "columns_of", "error_cell", "given_cells", "parsed_csv", "write_row"]
+__all__ = ["ROUTES"]
 
 MAX_BYTES = 150_000_000
 TABLES = {  # last part of the path, in any letter case
@@ -34,13 +34,14 @@ class BatchError(Exception):
 def create(call: Call) -> Response:
     """POST /jobs/ingest."""
     body = call.json()
-    if isinstance(body, dict) and body.get("operation") == "hardDelete":
+    if isinstance(body, dict) and body.get("operation") in ("delete", "hardDelete"):
         raise SalesforceError(
             400,
             "FEATURENOTENABLED",
-            "hardDelete operation requires special user profile permission, please contact your system administrator",
+            f"{body['operation']} operation requires special user profile permission, "
+            "please contact your system administrator",
         )
-    given = given_job(call, ("insert", "update", "upsert", "delete"))
+    given = given_job(call, ("insert", "update", "upsert"))
     described = call.org.schema.object(str(given.get("object")))
     if described is None:
         raise SalesforceError(400, "INVALIDENTITY", f"{given.get('object')} is not a valid object")
@@ -113,12 +114,6 @@ def change(call: Call, job_id: str) -> Response:
     return json_response(job.as_data(call.base), changed=written)
 
 
-def drop(call: Call, job_id: str) -> Response:
-    """DELETE /jobs/ingest/ID: the job and its results; no record."""
-    call.jobs.drop(call.jobs.find("ingest", job_id))
-    return Response(204)
-
-
 def results(call: Call, job_id: str, table: str) -> Response:
     """GET /jobs/ingest/ID/successfulResults, /failedResults, /unprocessedrecords."""
     job = call.jobs.find("ingest", job_id)
@@ -136,7 +131,7 @@ def _work(call: Call, job: Job) -> int:
     described = call.org.schema.objects[job.object]
     try:
         header, rows = _parsed(job)
-        columns = columns_of(described, job.operation, job.external_id, header)
+        columns = _columns(described, job, header)
     except BatchError as exc:
         job.message = str(exc)
         return 0
@@ -147,10 +142,9 @@ def _work(call: Call, job: Job) -> int:
         try:
             if len(cells) != len(header):
                 raise SalesforceError(400, "INVALIDBATCH", f"found {len(cells)} columns, expected {len(header)}")
-            given = given_cells(dict(zip(columns, cells, strict=True)))
-            record_id, created = write_row(records, described, job.operation, job.external_id, given, seen)
+            record_id, created = _write(records, described, job, dict(zip(columns, cells, strict=True)), seen)
         except SalesforceError as exc:
-            done["failed"].append(["", error_cell(exc), *cells])
+            done["failed"].append(["", f"{exc.code}:{exc.message}:{','.join(exc.fields or ())} --", *cells])
         else:
             done["successful"].append([record_id, "true" if created else "false", *cells])
     for name, leading in LEADING.items():
@@ -160,25 +154,16 @@ def _work(call: Call, job: Job) -> int:
 
 
 def _parsed(job: Job) -> tuple[list[str], list[list[str]]]:
-    text = _text(job.data)
+    try:
+        text = job.data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise BatchError("ClientInputError : Failed to read query. The file is not valid UTF-8") from exc
     first, _, _ = text.partition("\n")
     ending = "\r\n" if first.endswith("\r") else "\n"
     if "\n" in text and ending != LINE_ENDINGS[job.line_ending]:
         raise BatchError(
             f"ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is {job.line_ending}"
         )
-    return parsed_csv(text)
-
-
-def _text(data: bytes) -> str:
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise BatchError("ClientInputError : Failed to read query. The file is not valid UTF-8") from exc
-
-
-def parsed_csv(text: str) -> tuple[list[str], list[list[str]]]:
-    """Header and rows. Raises BatchError."""
     try:
         table = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
     except csv.Error as exc:
@@ -188,8 +173,7 @@ def parsed_csv(text: str) -> tuple[list[str], list[list[str]]]:
     return table[0], table[1:]
 
 
-def columns_of(described: Object, operation: str, external_id: str, header: Sequence[str]) -> list[str]:
-    """The columns as the schema spells them. Raises BatchError for those that don't fit the operation."""
+def _columns(described: Object, job: Job, header: list[str]) -> list[str]:
     columns: list[str] = []
     for name in header:
         field = described.field(name)
@@ -198,46 +182,29 @@ def columns_of(described: Object, operation: str, external_id: str, header: Sequ
         if field.name in columns:
             raise BatchError(f"InvalidBatch : Duplicate field name : {name}")
         columns.append(field.name)
-    needed = {"update": "Id", "delete": "Id", "upsert": external_id}.get(operation)
+    needed = {"update": "Id", "upsert": job.external_id}.get(job.operation)
     if needed and needed not in columns:
         raise BatchError(f"InvalidBatch : Field name not found : {needed}")
-    if operation == "delete" and len(columns) > 1:
-        raise BatchError("InvalidBatch : Invalid delete, only the Id column is allowed")
     return columns
 
 
-def error_cell(exc: SalesforceError) -> str:
-    """Why a row was refused, as Bulk words it."""
-    return f"{exc.code}:{exc.message}:{','.join(exc.fields or ())} --"
-
-
-def given_cells(cells: dict[str, str]) -> dict[str, Any]:
-    """What the cells of a row say: an empty cell leaves the field alone, #N/A empties it."""
-    return {name: None if text == "#N/A" else text for name, text in cells.items() if text != ""}
-
-
-def write_row(
-    records: Records, described: Object, operation: str, external_id: str, values: Mapping[str, Any], seen: set[str]
-) -> tuple[str, bool]:
-    """(id, was it made) of one row. `seen` holds the external ids of the rows before it."""
-    given = dict(values)
-    if operation == "insert":
+def _write(records: Records, described: Object, job: Job, cells: dict[str, str], seen: set[str]) -> tuple[str, bool]:
+    """One row; an empty cell leaves the field alone, #N/A empties it."""
+    given: dict[str, Any] = {name: None if text == "#N/A" else text for name, text in cells.items() if text != ""}
+    if job.operation == "insert":
         return records.insert(described, given), True
-    key_name = external_id if operation == "upsert" else "Id"
+    key_name = "Id" if job.operation == "update" else job.external_id
     key = given.pop(key_name, None)
-    if operation in ("update", "delete"):
+    if job.operation == "update":
         if key is None:
-            raise SalesforceError(400, "MISSING_ARGUMENT", f"Id not specified in an {operation} call", ["Id"])
+            raise SalesforceError(400, "MISSING_ARGUMENT", "Id not specified in an update call", ["Id"])
         try:
             row = records.find(described, str(key))
         except SalesforceError as exc:
             if exc.code == "NOT_FOUND":
                 raise SalesforceError(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", []) from exc
             raise
-        if operation == "delete":
-            records.delete(described, row["Id"])
-        else:
-            records.update(described, row["Id"], given)
+        records.update(described, row["Id"], given)
         return str(row["Id"]), False
     if key is not None and str(key).casefold() in seen:
         raise SalesforceError(400, "DUPLICATE_VALUE", f"Duplicate external id specified: {key}", [key_name])
@@ -250,7 +217,6 @@ ROUTES: list[Route] = [
     ("GET", "/jobs/ingest", every),
     ("GET", "/jobs/ingest/{job_id}", status),
     ("PATCH", "/jobs/ingest/{job_id}", change),
-    ("DELETE", "/jobs/ingest/{job_id}", drop),
     ("PUT", "/jobs/ingest/{job_id}/batches", upload),
     ("GET", "/jobs/ingest/{job_id}/{table}", results),
 ]
