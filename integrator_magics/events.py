@@ -18,6 +18,8 @@ __all__ = [
     "Event",
     "Explained",
     "Failed",
+    "Mapped",
+    "MappedField",
     "Opened",
     "Option",
     "Previewed",
@@ -70,16 +72,18 @@ class TargetCounts:
     changes: list[str] = field(default_factory=list)  # DDL
     differences: list[dict[str, Any]] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
-    duplicates: int = 0  # rows whose key another row has; the newest counts, or the first
-    repeated: list[Any] = field(default_factory=list)  # the first of those keys
-    newest: str = ""  # the field that tells the newest
-    reasons: dict[str, int] = field(default_factory=dict)  # rejected rows by reason
-    deleted: int = 0  # of the updated: marked, since the source has deleted them
-    cursor: str = ""  # with a resume point: the field it is in, and where the run began and ended
-    watermark_before: str | None = None
-    watermark_after: str | None = None
-    failed: str = ""  # why this target was not finished
     environment: str = ""  # which database or organisation, as the system calls it
+
+
+@dataclass(frozen=True)
+class MappedField:
+    """One line of a mapping: a field of the source, and the column of the target that gets it."""
+
+    field: str
+    column: str
+    label: str = ""
+    type: str = ""
+    is_key: bool = False
 
 
 @dataclass(frozen=True)
@@ -128,9 +132,10 @@ class Asked(Event):
 
 @dataclass(frozen=True)
 class Answered(Event):
-    """What the user answered."""
+    """What the user answered. `unasked`: a wish of theirs, no answer to a question."""
 
     text: str
+    unasked: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,6 +148,17 @@ class Wrote(Event):
     version: int
     explanation: str = ""
     diff: str = ""
+
+
+@dataclass(frozen=True)
+class Mapped(Event):
+    """What goes where in one sync of a script: a table that can be edited, which changes the script."""
+
+    name: str  # of the script
+    source: str  # "Salesforce Lead"
+    target: str  # "PostgreSQL leads"
+    fields: list[MappedField]
+    more: list[str] = field(default_factory=list)  # fields of the source that are not taken
 
 
 @dataclass(frozen=True)
@@ -239,7 +255,7 @@ class Ended(Event):
 
 
 _EVENTS = {cls.__name__: cls for cls in Event.__subclasses__()}
-_NESTED: Mapping[str, type] = {"tables": Table, "targets": TargetCounts, "options": Option}
+_NESTED: Mapping[str, type] = {"tables": Table, "targets": TargetCounts, "options": Option, "fields": MappedField}
 
 
 def to_json(event: Event) -> dict[str, Any]:

@@ -255,8 +255,13 @@ class IntegratorMagics(Magics):
         """A form for what a system needs; written to .env (mode 0600), then checked live."""
         parser = _parser("%connect", "Fill in what a driver needs; values go to .env and nowhere else.")
         parser.add_argument("system")
+        parser.add_argument("--letter", nargs="*", metavar="OBJECT", help="a letter that asks for access to these")
+        parser.add_argument("--write", action="store_true", help="with --letter: to write them too")
         if arguments := parser.parse(line):
-            self.notebook.connect(arguments.system)
+            if arguments.letter is not None:
+                self.notebook.letter(arguments.system, arguments.letter, write=arguments.write)
+            else:
+                self.notebook.connect(arguments.system)
 
     @line_magic
     def export(self, line: str) -> None:
@@ -300,12 +305,14 @@ class IntegratorMagics(Magics):
         """Arguments of the magics, from what is known already: never a call to a system."""
         from integrator_drivers import registry
 
+        from .connecting import SERVICES
+
         words = event.line.split()
         position = len(words) - (0 if event.line.endswith(" ") else 1)
         magic = words[0].lstrip("%") if words else ""
         if magic in ("discover", "docs", "connect"):
             if position == 1:
-                return registry.names()
+                return [*registry.names(), *(SERVICES if magic == "connect" else ())]
             if magic == "discover" and position == 2:
                 prefix = f"{words[1]}."
                 return [key.removeprefix(prefix) for key in self._known_objects() if key.startswith(prefix)]

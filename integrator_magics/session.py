@@ -7,7 +7,7 @@ import logging
 import threading
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
 from functools import cached_property
 from pathlib import Path
@@ -173,7 +173,7 @@ class Session:
             return True
         if not new and prompt in self.dialog.prompts:
             return False
-        self._record("prompt", text=prompt)
+        self.record("prompt", text=prompt)
         if new:
             self.dialog.start_again()
         self.dialog.prompts.append(prompt)
@@ -195,7 +195,7 @@ class Session:
         if asked and text.isdecimal() and 0 < int(text) <= len(asked.options):
             text = asked.options[int(text) - 1].label
         self._require_no_secret(text)
-        self._record("answer", question=self.dialog.question, text=text)
+        self.record("answer", question=self.dialog.question, text=text)
         self.emit(Answered(text))
         self._start(self._converse(text, answer=True))
 
@@ -219,7 +219,7 @@ class Session:
 
     def cancel(self) -> None:
         """End what the dialog is doing; everything done so far stays."""
-        self._record("cancel")
+        self.record("cancel")
         if self.busy and self._turn is not None:
             self.runner.cancel()
             self._turn.cancel()
@@ -285,41 +285,32 @@ class Session:
         if why.strip() and not self.busy and name in self._names_of_dialog():
             self._go_on(why)
 
+    def change(self, text: str) -> None:
+        """A wish for the script that was written last, such as an edit of its mapping."""
+        self._require_idle()
+        self._require_no_secret(text)
+        self.emit(Answered(text, unasked=True))
+        self._go_on(text)
+
     def _go_on(self, text: str) -> None:
         """A further prompt, whether or not a question is open."""
-        self._record("prompt", text=text)
+        self.record("prompt", text=text)
         self.dialog.prompts.append(text)
         self._start(self._converse(text, answer=False, opening=text))
 
     def stop_run(self, name: str) -> None:
         """Stop the run of a script; what is written stays and is reported."""
-        self._record("cancel", name=name)
+        self.record("cancel", name=name)
         self.runner.cancel(name)
 
     def export(self, name: str, path: str, schedule: str | None = None) -> Exported:
         """Write the approved script to a file; blocks. Relative paths are seen from the notebook's folder."""
         target = Path(path).expanduser()
         exported = export(self.store, name, target if target.is_absolute() else self.workdir / target, schedule)
-        self._record("export", name=name, path=str(exported.path), script_sha256=exported.sha256)
+        self.record("export", name=name, path=str(exported.path), script_sha256=exported.sha256)
         return exported
 
     # Systems.
-
-    def connect(self, system: str, values: Mapping[str, str]) -> list[str]:
-        """Keep variables of a system in .env and log in once; what came of it, a sentence a line. Blocks."""
-        manifest = registry.manifest(system)
-        filled = {name: value.strip() for name, value in values.items() if value.strip()}
-        if not filled:
-            return ["Nothing was filled in, so nothing was changed."]
-        self._record("connect", system=manifest.name, variables=sorted(filled))
-        path = self.credentials.save(filled)
-        try:
-            identity = self.runner.call(manifest.name, "check")
-        except (IntegratorError, DriverError) as exc:
-            return [f"Kept in {path.name}, but the login did not work. {exc}"]
-        who = f"Connected to {manifest.label}: {identity.account} ({identity.environment}) as {identity.user}."
-        warning = self.credentials.state(manifest).warning
-        return [who, *identity.warnings, *([warning] if warning else [])]
 
     def in_background(self, work: Callable[[], None]) -> None:
         """Do blocking work off the main thread."""
@@ -493,5 +484,5 @@ class Session:
                 "Take it out and use `%connect SYSTEM`, which keeps it in .env.",
             )
 
-    def _record(self, event: str, **facts: Any) -> int:
+    def record(self, event: str, **facts: Any) -> int:
         return self.audit.append({"event": event, "notebook": self.notebook, **facts})

@@ -1,5 +1,5 @@
 """HubSpot: read, look up and write CRM records; HubSpot's errors become the errors of `integrator_drivers`."""
 
-from .main import API_VERSION, HubSpotClient
+from .main import API_VERSION, HubSpotClient, authorize
 
-__all__ = ["API_VERSION", "HubSpotClient"]
+__all__ = ["API_VERSION", "HubSpotClient", "authorize"]

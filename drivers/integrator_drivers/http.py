@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import httpx
 import msgspec
 
+from .access import MARK, NoAnswerError, raise_refusal
 from .errors import ConnectionError, DriverError
 from .mode import Mode, current_mode
 from .pacing import Pace, backoff, retry_after
@@ -126,6 +127,11 @@ class Api:
         timeout = httpx.Timeout(min(READ_TIMEOUT, left), connect=min(CONNECT_TIMEOUT, left))
         headers = {} if content is None else {"Content-Type": "application/json"}
         response = self._client.request(method, path, params=params, content=content, headers=headers, timeout=timeout)
+        try:
+            raise_refusal(response.headers, response.text if MARK in response.headers else "")
+        except NoAnswerError as exc:
+            kinds = {"timed out": httpx.ConnectTimeout, "connection lost": httpx.ReadError}
+            raise kinds.get(str(exc), httpx.ConnectError)(str(exc)) from exc
         if held := self._service.hold(response.headers):
             self._pause.hold(self._clock() + held)
         return response

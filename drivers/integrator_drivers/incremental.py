@@ -11,16 +11,15 @@ import hashlib
 import inspect
 import json
 import logging
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Protocol
 
 from . import mode
 from .errors import FieldNotFoundError, ValidationError, near_matches
-from .protocols import Condition, Field, Record
-from .records import Records
+from .protocols import Condition, Field
+from .records import Records, chained
 
 __all__ = ["CURSOR", "DELETED", "FLAG", "OVERLAP", "Asked", "Window", "account_of", "moment"]
 
@@ -129,15 +128,7 @@ class Window:
         if self.watermark is not None:
             bounds.insert(0, (self.cursor, ">=", self.watermark - OVERLAP))
         parts.append(self._read(source, bounds, ordered=self.is_ordered))
-        if len(parts) == 1:
-            return parts[0]
-
-        def rows() -> Iterator[Record]:
-            for part in parts:
-                with closing(part.rows()) as stream:  # type: ignore[type-var]  # a generator in fact
-                    yield from stream
-
-        return Records(parts[1].fields, rows)
+        return parts[0] if len(parts) == 1 else chained(parts)
 
     @property
     def source_count(self) -> int | None:
@@ -147,11 +138,15 @@ class Window:
 
     def see(self, row: Mapping[str, Any]) -> datetime | None:
         """The cursor of a row that was read."""
-        self.read += 1
         value = moment(row.get(self.columns[self.cursor]))
-        if value is not None and (self.largest is None or value > self.largest):
-            self.largest = value
+        self.saw(1, value)
         return value
+
+    def saw(self, rows: int, largest: datetime | None) -> None:
+        """Rows were read whose largest cursor is this one."""
+        self.read += rows
+        if largest is not None and (self.largest is None or largest > self.largest):
+            self.largest = largest
 
     def hold(self, value: datetime | None) -> None:
         """A row with this cursor was rejected."""

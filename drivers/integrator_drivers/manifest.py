@@ -70,7 +70,8 @@ class Manifest:
     requires: tuple[str, ...] = ()  # distributions a script needs beside integrator-drivers
     env: tuple[EnvVar, ...] = ()
     hosts: tuple[Host, ...] = ()
-    http: Mapping[str, Any] = field(default_factory=dict)  # read, write, never
+    http: Mapping[str, Any] = field(default_factory=dict)  # read, write, never; rows: names of lists of records
+    authorize: str = ""  # "salesforce_driver:authorize": the broker's login, see integrator_drivers.access
     joins: tuple[Join, ...] = ()
     questions: tuple[Question, ...] = ()
     words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # object -> what people call it

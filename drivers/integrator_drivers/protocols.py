@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, Required, TypedDict, runtime_checkable
@@ -13,11 +13,14 @@ if TYPE_CHECKING:
     from .records import Records
 
 __all__ = [
+    "BulkWriter",
     "Condition",
     "Driver",
     "Field",
     "FieldType",
     "Identity",
+    "Load",
+    "Marks",
     "Messenger",
     "ObjectInfo",
     "Reader",
@@ -174,6 +177,43 @@ class StateKeeper(Protocol):
 
     def together(self) -> AbstractContextManager[None]:
         """What is written inside is one transaction: all of it or, after an error, none."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """Columns of a batch that say more about a row than its values, where a sync has a cursor."""
+
+    cursor: str | None = None  # the moment of the row's last change
+    flag: str | None = None  # true: the source has deleted it, so nothing of the row is written
+    unwritten: tuple[str, ...] = ()  # those of the two that are no columns of the target
+    cleared: str | None = None  # a column of the target, not of the batch, that gets no value
+
+
+class Load(Protocol):
+    """One batch in a transaction that is open. Everything the client does before `commit` belongs to it."""
+
+    chunk: Any  # as it was given
+    result: WriteResult | None  # None: refused as a whole, nothing of it is written, look at each row
+    gone: list[Record]  # rows with the flag: their key and cursor
+    largest: datetime | None  # the largest cursor
+
+    def commit(self) -> None: ...
+
+
+@runtime_checkable
+class BulkWriter(StateKeeper, Protocol):
+    """A target that takes batches as they come, without a look at each row, and works at several at a time."""
+
+    def takes(self, obj: str, fields: Mapping[str, Field], key: str, marks: Marks, *, csv: bool) -> bool:
+        """Can batches of these fields be loaded, as CSV or as rows."""
+
+    def load(
+        self, obj: str, fields: Mapping[str, Field], key: str, marks: Marks, chunks: Iterable[Any]
+    ) -> Generator[Load, None, None]:
+        """Upsert batches in their order (see `paging.Chunk`). Each load is committed before the next is asked for.
+
+        None among the chunks: the next one is not there yet, and one that is written can be handed out.
+        """
 
 
 @runtime_checkable

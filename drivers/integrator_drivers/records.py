@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from itertools import chain, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -16,7 +17,9 @@ from .report import report
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Records"]
+__all__ = ["Records", "Row", "chained", "row_of"]
+
+Row = tuple[Any, ...]  # the values of one record, in the order of its fields
 
 FIRST_ROWS = 20  # of a file, reported so that a person can look at them
 
@@ -28,7 +31,8 @@ class Records:
 
     `rows` is a function that starts a fresh read each time it is called (what drivers give), a list, or an iterator,
     which can be gone through once. `system` and `obj` name the source for the report. `csv` starts a read too, where a
-    source sends CSV: blocks of whole lines without the header, and how many rows each has (see `csv_pages`).
+    source sends CSV: blocks of whole lines without the header, and how many rows each has (see `csv_pages`). `tuples`
+    starts one that gives pages of tuples (of about so many rows), for sources that can do so faster than by dicts.
     """
 
     def __init__(
@@ -40,10 +44,12 @@ class Records:
         obj: str = "",
         source_count: int | None = None,
         csv: Callable[[], Iterator[tuple[bytes, int]]] | None = None,
+        tuples: Callable[[int], Iterator[list[Row]]] | None = None,
     ) -> None:
         self._fields = dict(fields)
         self._rows = rows
         self._csv = csv
+        self._tuples = tuples
         self._used = False
         self._reported = False
         self._read: int | None = len(rows) if isinstance(rows, list | tuple) else None
@@ -53,7 +59,7 @@ class Records:
 
     def read_by(self, rows: Callable[[], Iterable[Record]]) -> Self:
         """Set the function that starts a read; for drivers whose reads tell these records their `source_count`."""
-        self._rows, self._read, self._csv = rows, None, None
+        self._rows, self._read, self._csv, self._tuples = rows, None, None, None
         return self
 
     @property
@@ -97,12 +103,12 @@ class Records:
         an empty text, as COPY of PostgreSQL reads it. Each call reads afresh.
         """
         yield _csv_line(self._fields)
-        with closing(self._blocks()) as blocks:  # type: ignore[type-var]  # a generator in fact
+        with closing(self.csv_blocks()) as blocks:  # type: ignore[type-var]  # a generator in fact
             for block, _ in blocks:
                 yield block
 
-    def _blocks(self) -> Iterator[tuple[bytes, int]]:
-        """The blocks behind the header, each with its number of rows."""
+    def csv_blocks(self) -> Iterator[tuple[bytes, int]]:
+        """The same without the header line, each block with its number of rows."""
         if self._csv is None:
             for batch in self.batches(CSV_ROWS):
                 yield b"".join(_csv_line(row.get(name) for name in self._fields) for row in batch), len(batch)
@@ -152,8 +158,44 @@ class Records:
                     yield {new: row.get(old) for old, new in pairs}
 
         as_sent = self._csv is not None and [old for old, _ in pairs] == list(self._fields)
-        csv = self._blocks if as_sent else None
-        return Records({new: self._fields[old] for old, new in pairs}, rows, csv=csv)
+        csv = self.csv_blocks if as_sent else None
+        fields = {new: self._fields[old] for old, new in pairs}
+        return Records(fields, rows, csv=csv, tuples=lambda size: self._picked([old for old, _ in pairs], size))
+
+    def tuples(self, size: int) -> Iterator[list[Row]] | None:
+        """The rows as tuples in the order of `fields`, about `size` at a time.
+
+        None where rows may lack fields or have more than those.
+        """
+        return None if self._tuples is None else self._counted(self._tuples(size))
+
+    def _counted(self, pages: Iterator[list[Row]]) -> Iterator[list[Row]]:
+        count = 0
+        with closing(pages):  # type: ignore[type-var]  # a generator in fact
+            for page in pages:
+                count += len(page)
+                yield page
+        self._ended(count)
+
+    def _picked(self, names: list[str], size: int) -> Iterator[list[Row]]:
+        """Pages of the values of these fields, None where a row lacks one."""
+        pages = self.tuples(size)
+        if pages is None:
+            yield from self._picked_of_dicts(names, size)
+            return
+        every = list(self._fields)
+        pick = None if names == every else row_of([every.index(name) for name in names])
+        with closing(pages):  # type: ignore[type-var]
+            for page in pages:
+                yield page if pick is None else list(map(pick, page))
+
+    def _picked_of_dicts(self, names: list[str], size: int) -> Iterator[list[Row]]:
+        pick = row_of(names)
+        for batch in self.batches(size):
+            try:
+                yield list(map(pick, batch))
+            except KeyError:
+                yield [tuple(map(row.get, names)) for row in batch]
 
     def first(self, count: int) -> list[Record]:
         """The first rows; reading stops there."""
@@ -198,3 +240,32 @@ class Records:
 
 def _csv_line(values: Iterable[Any]) -> bytes:
     return (",".join(map(files._csv_cell, values)) + "\n").encode(errors="backslashreplace")
+
+
+def row_of(places: list[Any]) -> Callable[[Any], Row]:
+    """A function that takes these items of a record, as a tuple."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return lambda record: tuple(record[place] for place in places)
+
+
+def chained(parts: list[Records]) -> Records:
+    """Records of the same fields, one after the other."""
+
+    def rows() -> Iterator[Record]:
+        for part in parts:
+            with closing(part.rows()) as stream:  # type: ignore[type-var]  # a generator in fact
+                yield from stream
+
+    def tuples(size: int) -> Iterator[list[Row]]:
+        names = list(parts[0].fields)
+        for part in parts:
+            with closing(part._picked(names, size)) as pages:  # type: ignore[type-var]
+                yield from pages
+
+    def csv() -> Iterator[tuple[bytes, int]]:
+        for part in parts:
+            with closing(part.csv_blocks()) as blocks:  # type: ignore[type-var]
+                yield from blocks
+
+    return Records(parts[0].fields, rows, csv=csv if all(part.sends_csv for part in parts) else None, tuples=tuples)

@@ -130,7 +130,7 @@ def choose(
     if not key:
         if wanted or settings.model:
             raise ConfigError(
-                f"{spec} needs {facts.key_name}.", "Put it into .env beside the notebook, or use --model guided."
+                f"{spec} needs {facts.key_name}.", f"`%connect {provider}` takes it, or use --model guided."
             )
         return guided_choice("no model key")
     base_url = environ.get(f"{provider.upper()}_BASE_URL") or facts.base_url

@@ -14,6 +14,7 @@ from ..errors import IntegratorError
 from ..events import Explained, Previewed, Table, TargetCounts, Wrote
 from ..export import get_schedule
 from . import describe, gate
+from .mapping import mapped
 from .steps import Shown, quiet, shown
 from .uses import objects_named
 from .values import masked, plain
@@ -79,6 +80,8 @@ async def write_script(ctx: Context, name: str, code: str, explanation: list[str
         )
         diff = workspace.scripts.diff(version)
         lines = "\n".join(version.explanation)
+        for mapping in mapped(name, code, workspace):
+            workspace.emit(mapping)
         workspace.emit(Wrote(name, version.code, version.sha256, version.number, lines, diff))
         if cron := get_schedule(code):
             runs = [f"{run:%A}, {run.day} {run:%B %Y, %H:%M %Z}" for run in schedule.next_runs(cron, 3)]

@@ -11,7 +11,7 @@ from integrator_drivers import registry
 
 from .queries import Selected, selected
 
-__all__ = ["Use", "objects_named", "uses"]
+__all__ = ["Script", "Use", "objects_named", "uses"]
 
 READS = ("read", "lookup", "query", "search")
 WRITES = ("insert", "update", "upsert")
@@ -34,7 +34,7 @@ class Use:
 
 def uses(tree: ast.Module) -> Iterator[Use]:
     """All places with literal names. What is put together at run time is not seen; the preview finds it."""
-    script = _Script(tree)
+    script = Script(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             yield from script.of_call(node)
@@ -47,10 +47,10 @@ def objects_named(code: str) -> tuple[list[str], list[tuple[str, str]]]:
     except SyntaxError:
         return [], []
     found = dict.fromkeys((use.system, use.object) for use in uses(tree))
-    return sorted(set(_Script(tree).systems)), list(found)
+    return sorted(set(Script(tree).systems)), list(found)
 
 
-class _Script:
+class Script:
     """Names of a script: its clients, its constants."""
 
     def __init__(self, tree: ast.Module) -> None:
@@ -143,63 +143,49 @@ class _Script:
             yield Use(node.lineno, system, obj, list(dict.fromkeys([*fields, *conditions])))
 
     def _sync(self, node: ast.Call, named: dict[str, ast.expr]) -> Iterator[Use]:
-        """The columns that a sync writes into its target; with several targets, what each takes and writes."""
+        """The columns that a sync writes into its target."""
         source = self._resolve(self._argument(node, named, 0, "source"))
         target = self._resolve(self._argument(node, named, 1, "target"))
-        if isinstance(target, (ast.List, ast.Tuple)):
-            yield from self._several(node, source, [self._resolve(entry) for entry in target.elts], named)
-            return
         if not isinstance(source, ast.Call) or not isinstance(target, ast.Call):
             return
         of_source = {keyword.arg: keyword.value for keyword in source.keywords if keyword.arg}
-        fields = self._resolve(self._argument(source, of_source, 2, "fields"))
-        yield from self._written(target, fields, self._argument(node, named, 2, "key"), node.lineno)
-        yield from self._timed(node, source, named)
-
-    def _written(self, target: ast.Call, fields: ast.expr | None, key: ast.expr | None, line: int) -> Iterator[Use]:
-        """The columns of one target, which `fields` maps to."""
         of_target = {keyword.arg: keyword.value for keyword in target.keywords if keyword.arg}
         system = self.system(self._argument(target, of_target, 0, "client"))
         obj = self._object(target, of_target, 1)
+        fields = self._resolve(self._argument(source, of_source, 2, "fields"))
         if not system or not obj:
             return
         columns = self._texts(fields)
         if isinstance(fields, ast.Dict):
             values = [self.value(entry) for entry in fields.values]
             columns = [entry for entry in values if isinstance(entry, str)]
-        names = self._texts(key)
-        yield Use(line, system, obj, columns, "write")
-        if columns and names and names[0] not in columns:
-            yield Use(line, system, obj, names, "lost key")
+        key = self._texts(self._argument(node, named, 2, "key"))
+        yield Use(node.lineno, system, obj, columns, "write")
+        if columns and key and key[0] not in columns:
+            yield Use(node.lineno, system, obj, key, "lost key")
 
-    def _several(
-        self, node: ast.Call, source: ast.expr | None, targets: list[ast.expr | None], named: dict[str, ast.expr]
-    ) -> Iterator[Use]:
-        ids: list[str] = []
-        wanted: list[str] = []
-        for target in targets:
-            if not isinstance(target, ast.Call):
-                continue
-            own = {keyword.arg: keyword.value for keyword in target.keywords if keyword.arg}
-            fields = self._resolve(self._argument(target, own, 2, "fields"))
-            wanted += [name for name in self._texts(fields) if name not in ids]
-            yield from self._written(target, fields, self._argument(target, own, 3, "key"), target.lineno)
-            ids += self._texts(self._argument(target, own, 4, "id_as"))
-        if isinstance(source, ast.Call):
-            yield from self._of_source(source, list(dict.fromkeys(wanted)))
-            yield from self._timed(node, source, named)
+    def argument(self, node: ast.Call, place: int, *names: str) -> ast.expr | None:
+        """What a call gives for a parameter, by name or by place."""
+        named = {keyword.arg: keyword.value for keyword in node.keywords if keyword.arg}
+        return self._argument(node, named, place, *names)
 
-    def _timed(self, node: ast.Call, source: ast.Call, named: dict[str, ast.expr]) -> Iterator[Use]:
-        """The source's fields with the time of the last change."""
-        found = [name for key in ("cursor", "newest") for name in self._texts(named.get(key))]
-        if found:
-            yield from self._of_source(source, found)
+    def call_of(self, node: ast.Call, place: int, *names: str) -> ast.Call | None:
+        """The call that made an argument, also behind a name."""
+        found = self._resolve(self.argument(node, place, *names))
+        return found if isinstance(found, ast.Call) else None
 
-    def _of_source(self, source: ast.Call, fields: list[str]) -> Iterator[Use]:
-        of_source = {keyword.arg: keyword.value for keyword in source.keywords if keyword.arg}
-        system, obj = self.system(self._argument(source, of_source, 0, "client")), self._object(source, of_source, 1)
-        if system and obj:
-            yield Use(source.lineno, system, obj, fields)
+    def text(self, node: ast.expr | None) -> str:
+        """A literal text, "" for anything else."""
+        found = self.value(node)
+        return found if isinstance(found, str) else ""
+
+    def pairs(self, node: ast.expr | None) -> list[tuple[str, str]]:
+        """Source field and target column of a literal mapping, or of a list whose names are kept; [] where unclear."""
+        node = self._resolve(node)
+        if not isinstance(node, ast.Dict):
+            return [(name, name) for name in self._texts(node)] if isinstance(node, (ast.List, ast.Tuple)) else []
+        found = [(self.text(key), self.text(value)) for key, value in zip(node.keys, node.values, strict=True) if key]
+        return found if len(found) == len(node.keys) and all(map(all, found)) else []
 
     def value(self, node: ast.expr | None) -> Any:
         """The value of a literal, also behind a name or joined with +; _UNKNOWN for anything else."""

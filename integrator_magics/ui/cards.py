@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from ..events import Asked, Event, Explained, Failed, Previewed, Step, Wrote
+from ..events import Asked, Event, Explained, Failed, Mapped, Previewed, Step, Wrote
 from .desk import Desk
+from .mapping_card import MappingCard
 from .still_cards import Card, PlaceCard, StepCard
 from .waiting_cards import FailureCard, PreviewCard, QuestionCard
 
@@ -20,6 +21,8 @@ def make_card(event: Event, desk: Desk) -> Card:
         return FailureCard(event, desk)
     if isinstance(event, Step):
         return StepCard(event, desk)
+    if isinstance(event, Mapped):
+        return MappingCard(event, desk)
     if isinstance(event, (Wrote, Explained)):
         return PlaceCard(event, desk)
     return Card(event)

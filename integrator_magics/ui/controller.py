@@ -22,6 +22,9 @@ class Controller(Protocol):
     def confirm(self, name: str, yes: bool, why: str = "") -> None:
         """The answer to "Does this look right?" for a script that only reads."""
 
+    def change(self, text: str) -> None:
+        """A wish for the script that was written: the agent makes a new version of it."""
+
     def cancel(self) -> None:
         """End the dialog; what was done stays."""
 

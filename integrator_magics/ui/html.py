@@ -16,6 +16,7 @@ from ..events import (
     Event,
     Explained,
     Failed,
+    Mapped,
     Opened,
     Option,
     Previewed,
@@ -38,6 +39,8 @@ __all__ = [
     "escape",
     "fragment",
     "html",
+    "inline",
+    "mapping_head",
     "page",
     "paragraphs",
     "preview_body",
@@ -86,10 +89,11 @@ def _card(icon: str, word: str, body: str, kind: str = "") -> str:
 
 def paragraphs(text: object) -> str:
     """Each line of a text as a paragraph; `words` between backticks as code."""
-    return "".join(f"<p>{_inline(part)}</p>" for part in words.clean(text).split("\n") if part.strip())
+    return "".join(f"<p>{inline(part)}</p>" for part in words.clean(text).split("\n") if part.strip())
 
 
-def _inline(text: object) -> str:
+def inline(text: object) -> str:
+    """Text with `words` between backticks as code."""
     return re.sub(r"`([^`\n]+)`", r"<code>\1</code>", escape(text))
 
 
@@ -198,8 +202,30 @@ def _(event: Asked) -> str:
 
 @fragment.register
 def _(event: Answered) -> str:
-    line = f'<span class="ig-title">You answered</span><span class="ig-detail ig-own">{escape(event.text)}</span>'
+    title = f'<span class="ig-title">{wording.said_by(event)}</span>'
+    line = f'{title}<span class="ig-detail ig-own">{escape(event.text)}</span>'
     return _card("✓", "answered", f'<span class="ig-line">{line}</span>', "step")
+
+
+def mapping_head(event: Mapped) -> str:
+    """One line about a mapping, above the live table."""
+    return _card("→", "mapping", f'<span class="ig-line">{_mapping_line(event)}</span>', "step")
+
+
+def _mapping_line(event: Mapped) -> str:
+    detail = f"{event.source} → {event.target}: {words.count(len(event.fields), 'field')}"
+    return f'<span class="ig-title">What goes where</span><span class="ig-detail">{escape(detail)}</span>'
+
+
+@fragment.register
+def _(event: Mapped) -> str:
+    rows = [
+        [entry.field, entry.label, entry.type, entry.column, "key" if entry.is_key else ""] for entry in event.fields
+    ]
+    table = table_html(["field", "label", "type", "goes into", ""], rows)
+    return _card(
+        "→", "mapping", details(f'<span class="ig-line">{_mapping_line(event)}</span>', table, line=True), "step"
+    )
 
 
 @fragment.register
@@ -217,43 +243,28 @@ def _(event: Wrote) -> str:
 
 def _explanation(text: str) -> str:
     parts = [part for part in text.split("\n") if part.strip()]
-    return _list((_inline(part) for part in parts), "ol") if len(parts) > 1 else paragraphs(text)
+    return _list((inline(part) for part in parts), "ol") if len(parts) > 1 else paragraphs(text)
 
 
 @fragment.register
 def _(event: Explained) -> str:
-    body = f"<p>The script <code>{escape(event.name)}</code></p>" + _list((_inline(line) for line in event.lines), "ol")
+    body = f"<p>The script <code>{escape(event.name)}</code></p>" + _list((inline(line) for line in event.lines), "ol")
     if event.next_runs:
         body += "<p>Next runs</p>" + _list(escape(run) for run in event.next_runs)
     return _card("i", "plan", body, "plan")
 
 
-def _target_notes(target: TargetCounts, *, would: bool, several: bool = False) -> str:
+def _target_notes(target: TargetCounts, would: bool) -> str:
     found = ""
     if target.changes and would:
         found += f"<p>{escape(wording.changed_line(target))}</p>" + code_block("\n".join(target.changes))
     if target.differences and would:
-        found += _differences(target)
-    found += "".join(f"<p>{escape(line)}</p>" for line in wording.target_lines(target))
+        found += "<p>First differences</p>"
+        found += _list(escape(wording.difference_line(entry)) for entry in target.differences[:5])
     if target.reject:
         found += f"<p>{escape(wording.reject_summary(target, would))}</p>"
         found += _list(escape(wording.reject_line(entry)) for entry in target.rejects[:5])
-    if several and found and not (target.changes and would):
-        found = f'<p class="ig-title">{escape(wording.target_name(target))}</p>{found}'
     return found
-
-
-def _differences(target: TargetCounts) -> str:
-    """The first values that change, side by side."""
-    head = "".join(f'<th scope="col">{name}</th>' for name in wording.DIFFERENCE_COLUMNS)
-    rows = "".join(
-        "<tr>" + "".join(f"<td>{escape(value)}</td>" for value in wording.difference_row(entry)) + "</tr>"
-        for entry in target.differences[:5]
-    )
-    return (
-        '<div class="ig-scroll" tabindex="0"><table class="ig-table"><caption>First differences</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
-    )
 
 
 def preview_table(event: Previewed) -> str:
@@ -279,9 +290,7 @@ def preview_body(event: Previewed) -> str:
         f'<span class="ig-detail">{escape(wording.preview_title(event))}</span></p>'
     )
     if event.targets:
-        several = len(event.targets) > 1
-        body += preview_table(event)
-        body += "".join(_target_notes(target, would=True, several=several) for target in event.targets)
+        body += preview_table(event) + "".join(_target_notes(target, would=True) for target in event.targets)
     return body + _results(event.tables, event.files)
 
 
@@ -336,20 +345,20 @@ def _(event: Ran) -> str:
     body = f"<p>{title}</p>"
     for target in event.targets:
         body += f"<p>{escape(wording.target_name(target))}: {escape(wording.receipt_line(target))}</p>"
-        body += _target_notes(target, would=False)
+        body += _target_notes(target, would=False) if target.reject else ""
     body += _results(event.tables, event.files)
     body += "".join(paragraphs(note) for note in event.notes)
     approved = f"approved by {event.approved_by}, {words.moment(event.approved_at)}  ·  " if event.approved_by else ""
     whole = "log whole" if event.audit_whole else "LOG BROKEN, see %audit verify"
     record = f"{approved}audit record {words.number(event.audit_record)}, {whole}"
-    after = f'<p class="ig-detail">{escape(record)}</p><p class="ig-detail">{_inline(wording.receipt_next(event))}</p>'
+    after = f'<p class="ig-detail">{escape(record)}</p><p class="ig-detail">{inline(wording.receipt_next(event))}</p>'
     return _card("✓", "done", body + after, "ran")
 
 
 @fragment.register
 def _(event: Failed) -> str:
     what, *rest = wording.failure_lines(event)
-    body = f'<p class="ig-title">{_inline(what)}</p>' + "".join(paragraphs(line) for line in rest)
+    body = f'<p class="ig-title">{inline(what)}</p>' + "".join(paragraphs(line) for line in rest)
     body += _options(event.options)
     if event.detail:
         body += details("Details", code_block(event.detail))

@@ -20,6 +20,7 @@ from ..events import (
     Event,
     Explained,
     Failed,
+    Mapped,
     Opened,
     Previewed,
     Progress,
@@ -95,7 +96,7 @@ class LiveView:
     def close(self) -> None:
         """No more events will come, and no button works any more: another cell goes on."""
         for card in self._cards:
-            card.settle()
+            card.retire()
         for control in (self._cancel, self._again, self._progress.widget):
             control.layout.display = "none"
         self._say("")
@@ -155,7 +156,14 @@ class LiveView:
         if isinstance(event, _TURNS):
             for card in self._cards:
                 card.settle()
-        if isinstance(event, Wrote):
+        if isinstance(event, Mapped):
+            for card in self._cards:
+                if isinstance(card.event, Mapped) and (card.event.name, card.event.target) == (
+                    event.name,
+                    event.target,
+                ):
+                    card.retire()
+        elif isinstance(event, Wrote):
             self._fold(card for card in self._cards if getattr(card.event, "name", "") == event.name)
         elif isinstance(event, _TURNS):
             self._fold(card for card in self._cards if isinstance(card.event, Step))

@@ -165,6 +165,12 @@ class Notebook:
             )
         return Markdown("\n\n---\n\n".join(self.session.index.read(hit.id) for hit in hits[:3]))
 
+    def letter(self, system: str, objects: list[str], *, write: bool) -> None:
+        """A letter that asks a system's administrator for access."""
+        from .letter import letter
+
+        print(letter(registry.manifest(system), objects=objects, write=write))
+
     def connect(self, system: str) -> None:
         """The form for one system."""
         from .connect import show_form

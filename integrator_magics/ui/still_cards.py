@@ -33,6 +33,10 @@ class Card:
     def settle(self) -> None:
         """The user need not act here any more."""
 
+    def retire(self) -> None:
+        """Nothing of it can be used any more."""
+        self.settle()
+
     def fold(self) -> None:
         """Make room for a newer card."""
 

@@ -77,6 +77,9 @@ pre.ig-code, .ig-dialog pre.ig-code { font-family: var(--jp-code-font-family, mo
 .ig-live .ig-step-row .ig-line { width: 100%; }
 .ig-live .ig-fold:hover { background: none; text-decoration: underline; }
 .ig-sheet { overflow: auto; }
+.ig-form .ig-hint { display: block; margin-left: 18.5em; }
+.ig-mapping { overflow: auto; margin-left: 33px; }
+.ig-mapping-field { flex: 0 0 300px; }
 .ig-live a.ig-csv { text-decoration: underline; padding-left: 12px; }
 .ig-under { margin-left: 33px; }
 .ig-problem { margin: 4px 0 4px 33px; padding-left: 8px; border-left: 3px solid var(--jp-error-color1, currentColor);

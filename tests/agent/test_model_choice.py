@@ -82,7 +82,7 @@ def test_without_a_key_the_guided_planner_takes_over_and_says_so(tmp_path: Path)
 
 
 def test_a_model_that_was_asked_for_without_its_key_is_an_error_with_the_variables_name(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"openai:gpt-5\.2 needs OPENAI_API_KEY\. Put it into \.env"):
+    with pytest.raises(ConfigError, match=r"openai:gpt-5\.2 needs OPENAI_API_KEY\. `%connect openai` takes it"):
         chosen(tmp_path, "openai:gpt-5.2", keys={})
 
 

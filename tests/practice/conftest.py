@@ -118,3 +118,26 @@ def small() -> Iterator[Salesforce]:
 @pytest.fixture
 def make_salesforce() -> Callable[..., Any]:
     return serving
+
+
+@pytest.fixture(scope="session")
+def practice_key() -> str:
+    """The key of the practice app, which signs JWTs, in PEM form."""
+    rsa = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.rsa")
+    from cryptography.hazmat.primitives import serialization as form
+
+    from salesforce_driver.practice import keys
+
+    made = keys.key(1)
+    d = pow(keys.EXPONENT, -1, (made.p - 1) * (made.q - 1))
+    numbers = rsa.RSAPrivateNumbers(
+        made.p,
+        made.q,
+        d,
+        rsa.rsa_crt_dmp1(d, made.p),
+        rsa.rsa_crt_dmq1(d, made.q),
+        rsa.rsa_crt_iqmp(made.p, made.q),
+        rsa.RSAPublicNumbers(keys.EXPONENT, made.modulus),
+    )
+    pem: bytes = numbers.private_key().private_bytes(form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption())
+    return pem.decode()

@@ -214,9 +214,16 @@ def test_a_file_that_does_not_fit_fails_the_job(small: Any, text: str, message: 
     assert small.asked()["changed"] == 0
 
 
-@pytest.mark.parametrize("operation", ["delete", "hardDelete"])
-def test_deleting_is_refused_and_counts_as_an_attempt_to_change(small: Any, operation: str) -> None:
-    status, errors = small.rest("POST", "/jobs/ingest", {"object": "Lead", "operation": operation})
+def test_rows_can_go_to_the_recycle_bin(small: Any) -> None:
+    gone = small.rows("SELECT Id FROM Lead LIMIT 2")
+    done = ingest(small, "delete", "Id\n" + "".join(f"{row['Id']}\n" for row in gone) + "00Q000000000001\n")
+    assert (done["numberRecordsProcessed"], done["numberRecordsFailed"]) == (3, 1)
+    assert small.total("SELECT COUNT() FROM Lead") == 58
+    assert "only the Id column" in ingest(small, "delete", "Id,Title\na,b\n")["errorMessage"]
+
+
+def test_deleting_for_good_is_refused_and_counts_as_an_attempt_to_change(small: Any) -> None:
+    status, errors = small.rest("POST", "/jobs/ingest", {"object": "Lead", "operation": "hardDelete"})
     assert (status, errors[0]["errorCode"]) == (400, "FEATURENOTENABLED")
     assert small.asked()["mutations"] == 1
     assert small.total("SELECT COUNT() FROM Lead") == 60

@@ -67,11 +67,36 @@ def test_it_inserts_updates_and_upserts(client: Salesforce) -> None:
     assert client.query("SELECT COUNT() FROM Lead WHERE Title = 'Chief'")["totalSize"] == 3
 
 
-def test_it_can_not_delete(client: Salesforce, small: Any) -> None:
+def test_it_deletes_into_the_recycle_bin_only(client: Salesforce, small: Any) -> None:
     record = client.query("SELECT Id FROM Lead LIMIT 1")["records"][0]["Id"]
     with pytest.raises(exceptions.SalesforceMalformedRequest, match="FEATURENOTENABLED"):
-        client.bulk2.Lead.delete(records=[{"Id": record}], wait=0)
+        client.bulk2.Lead.hard_delete(records=[{"Id": record}], wait=0)
     assert client.query("SELECT COUNT() FROM Lead")["totalSize"] == 60
+    assert client.bulk2.Lead.delete(records=[{"Id": record}], wait=0)[0]["numberRecordsFailed"] == 0
+    assert client.query("SELECT COUNT() FROM Lead")["totalSize"] == 59
+    assert client.query_all("SELECT Id FROM Lead", include_deleted=True)["totalSize"] == 66
+
+
+def test_the_older_bulk_api_reads_and_writes_too(client: Salesforce, small: Any) -> None:
+    lead = client.bulk.Lead
+    rows = lead.query("SELECT Id, Name, CreatedDate, Owner.Name FROM Lead", wait=0)
+    assert len({row["Id"] for row in rows}) == 60
+    assert isinstance(rows[0]["CreatedDate"], int) and rows[0]["Owner"]["Name"]
+    assert len(lead.query_all("SELECT Id FROM Lead", wait=0)) == 66
+    with pytest.raises(exceptions.SalesforceGeneralError, match="No such column 'Nonsense'"):
+        lead.query("SELECT Nonsense FROM Lead", wait=0)
+    people = [{"LastName": f"Row {n}", "Company": "Old, Inc.", "External_Id__c": f"O-{n}"} for n in range(3)]
+    done = lead.insert([*people, {"LastName": "None", "Company": None, "External_Id__c": "O-9"}])
+    assert [one["success"] for one in done] == [True, True, True, False]
+    assert done[3]["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
+    assert lead.update([{"Id": done[0]["id"], "Title": "Boss"}])[0]["success"]
+    changed = lead.upsert([{**one, "Title": "Chief"} for one in people], "External_Id__c")
+    assert [one["created"] for one in changed] == [False] * 3
+    assert client.query("SELECT COUNT() FROM Lead WHERE Title = 'Chief'")["totalSize"] == 3
+    assert lead.delete([{"Id": done[0]["id"]}])[0]["success"]
+    small.fault(fault="expire_sessions")
+    with pytest.raises(exceptions.SalesforceMalformedRequest, match="InvalidSessionId"):
+        lead.query("SELECT Id FROM Lead", wait=0)
 
 
 def test_what_bulk_refuses_reaches_the_client(client: Salesforce, small: Any) -> None:

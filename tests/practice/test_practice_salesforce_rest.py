@@ -302,13 +302,40 @@ def test_a_locked_record_is_refused_until_the_lock_is_gone(small: Any) -> None:
     assert answers[0]["errors"][0]["statusCode"] == "UNABLE_TO_LOCK_ROW"
 
 
-def test_nothing_can_be_deleted_and_trying_counts_as_a_mutation(small: Any) -> None:
-    for path in (f"/sobjects/Lead/{seeds.lead_id(1, 0)}", f"/composite/sobjects?ids={seeds.lead_id(1, 0)}"):
-        status, errors = small.rest("DELETE", path)
-        assert (status, errors[0]["errorCode"]) == (405, "METHOD_NOT_ALLOWED")
-    assert small.total("SELECT COUNT() FROM Lead") == 60
+def test_a_deleted_record_is_in_the_recycle_bin_with_what_goes_with_it(small: Any) -> None:
+    of_lead = small.rows("SELECT LeadId, CampaignId FROM CampaignMember WHERE LeadId != null LIMIT 1")[0]
+    campaign = f"SELECT NumberOfLeads FROM Campaign WHERE Id = '{of_lead['CampaignId']}'"
+    before = small.rows(campaign)[0]["NumberOfLeads"]
+    members = f"SELECT COUNT() FROM CampaignMember WHERE LeadId = '{of_lead['LeadId']}'"
+    assert small.total(members) > 0
+    path = f"/sobjects/Lead/{of_lead['LeadId']}"
+    assert small.rest("DELETE", path) == (204, "")
+    status, errors = small.rest("DELETE", path)
+    assert (status, errors[0]["errorCode"]) == (404, "ENTITY_IS_DELETED")
+    assert small.total("SELECT COUNT() FROM Lead") == 59
+    assert small.total(members) == 0
+    assert small.rows(campaign)[0]["NumberOfLeads"] == before - 1
+    _, page = small.rest("GET", "/queryAll?q=" + quote("SELECT Id FROM Lead WHERE IsDeleted = true"))
+    assert page["totalSize"] == 7 and of_lead["LeadId"] in {row["Id"] for row in page["records"]}
     assert small.asked()["mutations"] == 2
-    assert small.asked()["changed"] == 0
+    assert small.asked()["changed"] == 1
+
+
+def test_records_are_deleted_by_key_and_many_at_once(small: Any) -> None:
+    for name in ("k1", "k2"):
+        small.rest("PATCH", f"/sobjects/Lead/External_Id__c/{name}", {"LastName": "A", "Company": "B"})
+    assert small.rest("DELETE", "/sobjects/Lead/External_Id__c/k1")[0] == 204
+    assert small.rest("DELETE", "/sobjects/Lead/External_Id__c/k1")[0] == 404
+    left = small.rest("GET", "/sobjects/Lead/External_Id__c/k2")[1]["Id"]
+    ids = [left, seeds.campaign_id(1, 0), left, "nonsense"]
+    _, answers = small.rest("DELETE", f"/composite/sobjects?ids={','.join(ids)}&allOrNone=true")
+    assert [answer["success"] for answer in answers] == [False] * 4
+    _, answers = small.rest("DELETE", f"/composite/sobjects?ids={','.join(ids)}")
+    assert [answer["success"] for answer in answers] == [True, True, False, False]
+    assert [answer["errors"][0]["statusCode"] for answer in answers[2:]] == ["ENTITY_IS_DELETED", "MALFORMED_ID"]
+    assert small.rest("DELETE", "/composite/sobjects")[1][0]["errorCode"] == "MISSING_ARGUMENT"
+    status, errors = small.rest("DELETE", f"/sobjects/User/{seeds.user_id(1, 0)}")
+    assert (status, errors[0]["errorCode"]) == (400, "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY")
 
 
 def test_reading_and_logging_in_are_no_mutations(small: Any) -> None:
@@ -324,8 +351,13 @@ def test_changed_and_deleted_records_of_a_span_are_listed(small: Any) -> None:
     _, made = small.rest("POST", "/sobjects/Lead", {"LastName": "A", "Company": "B"})
     span = urlencode({"start": start.isoformat(), "end": (start + timedelta(hours=1)).isoformat()})
     assert made["id"] in small.rest("GET", f"/sobjects/Lead/updated?{span}")[1]["ids"]
-    wide = urlencode({"start": "2000-01-01T00:00:00Z", "end": "2100-01-01T00:00:00+00:00"})
-    assert len(small.rest("GET", f"/sobjects/Lead/deleted?{wide}")[1]["deletedRecords"]) == 6
+    small.rest("DELETE", f"/sobjects/Lead/{made['id']}")
+    assert made["id"] not in small.rest("GET", f"/sobjects/Lead/updated?{span}")[1]["ids"]
+    gone = small.rest("GET", f"/sobjects/Lead/deleted?{span}")[1]["deletedRecords"]
+    assert made["id"] in {entry["id"] for entry in gone}
+    for began, ended in ((start - timedelta(days=40), start), (start, start + timedelta(seconds=1))):
+        wrong = urlencode({"start": began.isoformat(), "end": ended.isoformat()})
+        assert small.rest("GET", f"/sobjects/Lead/updated?{wrong}")[1][0]["errorCode"] == "INVALID_REPLICATION_DATE"
     assert small.rest("GET", "/sobjects/Lead/updated")[1][0]["errorCode"] == "MISSING_ARGUMENT"
 
 

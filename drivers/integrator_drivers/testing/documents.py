@@ -198,11 +198,11 @@ def examples_have_the_shape(subject: Subject) -> Iterator[str]:
 
 
 def _http_problems(http: object) -> Iterator[str]:
-    if not isinstance(http, dict) or set(http) - {"read", "write", "never"} or not http.get("read"):
-        yield "[http] has read, write and never"
+    if not isinstance(http, dict) or set(http) - {"read", "write", "never", "rows"} or not http.get("read"):
+        yield "[http] has read, write, never and rows"
         return
-    for kind, rules in http.items():
-        for rule in rules:
+    for kind in ("read", "write", "never"):
+        for rule in http.get(kind, ()):
             on = rule.get("on", "") if isinstance(rule, dict) else rule
             if not METHOD.fullmatch(str(on)):
                 yield f'[http] {kind}: "{on}" is not a method and a path'

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any, Self
 
 import psycopg
@@ -28,9 +29,10 @@ from integrator_drivers import (
     report,
 )
 from integrator_drivers.mode import max_rows, require_writable
+from integrator_drivers.protocols import Marks
 from integrator_drivers.report import report_target
 
-from . import catalog, comparing, merging, pages, reading, state, tables
+from . import catalog, comparing, loading, merging, reading, state, tables
 from .connection import Settings, connect, server_cursor, translated
 from .models import Table
 from .naming import cast_of, name, place
@@ -190,25 +192,41 @@ class PostgresClient:
         """
         return self._write(obj, records, key, "upsert")
 
-    def takes_csv(self, obj: str, fields: Mapping[str, Field], key: str) -> bool:
-        """Can `upsert_csv` write CSV of these fields."""
-        return pages.fits(self._table(obj), fields, key)
+    def takes(self, obj: str, fields: Mapping[str, Field], key: str, marks: Marks, *, csv: bool) -> bool:
+        """Can `load` write batches of these fields, as CSV or as rows. Needs a unique index on the key."""
+        shape = loading.Shape.of(self._table(obj), fields, key, marks)
+        return shape is not None and (not csv or loading.fits(shape, fields))
 
-    def upsert_csv(self, obj: str, columns: Sequence[str], blocks: Sequence[bytes], key: str) -> WriteResult:
-        """As upsert, for whole lines of CSV without a header: the bytes go into COPY as they are. Not in a preview.
+    def load(
+        self, obj: str, fields: Mapping[str, Field], key: str, marks: Marks, chunks: Iterable[Any]
+    ) -> Generator[loading.Loaded, None, None]:
+        """As upsert, batch by batch, what `sync` writes with: CSV goes into COPY as it is. Not in a preview.
 
-        No key may have no value. Where the server refuses a row, all of these rows are looked at one by one.
+        While a batch is merged the next one is read and copied by a second connection. What is done with this client
+        between getting a batch and its `commit` is in the batch's transaction.
         """
         if require_writable("PostgreSQL", obj) is not Mode.APPLY:
-            raise ValidationError("A preview compares rows; upsert_csv has none.")
+            raise ValidationError("A preview compares rows; load has none.")
         table = self._table(obj)
+        shape = loading.Shape.of(table, fields, key, marks)
+        if shape is None:
+            raise ValidationError(f"Rows of {table.full_name} must be looked at one by one; use upsert.")
         with self._transaction(table.full_name) as connection:
-            direct = self._is_filling(connection, table, key)
-            result, was_simple = pages.write(connection, table, columns, key, blocks, direct=direct)
-            self._filling[table.full_name] = direct and was_simple
-            max_rows(self._written + result.inserted + result.updated)  # raises before the commit
-        self._count(Mode.APPLY, table, obj, "upsert", key, result)
-        return result
+            direct = marks == Marks() and self._is_filling(connection, table, key)
+        self._filling[table.full_name] = False
+        more = partial(self._new_connection, read_only=False)
+        with closing(loading.load(shape, chunks, connection, more, direct=direct)) as loads:
+            for loaded in loads:
+                before = self._written, {name: counts.copy() for name, counts in self._totals.items()}
+                self._connection = loaded.lane.connection
+                try:
+                    yield loaded
+                finally:
+                    self._connection = connection
+                    if not loaded.committed:
+                        self._written, self._totals = before
+                if loaded.result is not None:
+                    self._count(Mode.APPLY, table, obj, "upsert", key, loaded.result)
 
     def compare(self, obj: str, records: Iterable[Record], key: str) -> WriteResult:
         """What upsert would do, in any mode; never writes."""

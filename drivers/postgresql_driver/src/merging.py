@@ -9,6 +9,7 @@ from contextlib import suppress
 from psycopg import sql
 
 from integrator_drivers import Record, Rejected, WriteResult
+from integrator_drivers.protocols import Marks
 
 from .comparing import compare_rows, differs
 from .constraints import violations
@@ -18,6 +19,7 @@ from .rows import ROW_ERRORS, Batch, Connection, Operation, batches, isolating
 
 __all__ = ["has_index", "insert_or_update", "make_stage", "write", "write_new"]
 
+NO_MARKS = Marks()
 _numbers = itertools.count(1)
 
 
@@ -93,17 +95,17 @@ def _write(
 
 def _stage(connection: Connection, table: Table, batch: Batch, start: int, end: int) -> sql.Identifier:
     """A temporary table with these rows; it is gone with the transaction."""
-    stage = make_stage(connection, table, batch)
+    stage = make_stage(connection, table, batch.names)
     _copy(connection, stage, batch, start, end)
     return stage
 
 
-def make_stage(connection: Connection, table: Table, batch: Batch) -> sql.Identifier:
-    """An empty one."""
+def make_stage(connection: Connection, table: Table, columns: sql.Composable) -> sql.Identifier:
+    """An empty one with these columns of the table."""
     stage = sql.Identifier(f"integrator_stage_{next(_numbers)}")
     connection.execute(
         sql.SQL("CREATE TEMP TABLE {} ON COMMIT DROP AS SELECT {} FROM {} WITH NO DATA").format(
-            stage, batch.names, place(table)
+            stage, columns, place(table)
         ),
         (),
     )
@@ -128,10 +130,13 @@ def _upsert(connection: Connection, table: Table, batch: Batch, start: int, end:
     return WriteResult(inserted=inserted, updated=updated, unchanged=end - start - inserted - updated)
 
 
-def insert_or_update(connection: Connection, table: Table, stage: sql.Identifier, batch: Batch) -> tuple[int, int]:
+def insert_or_update(
+    connection: Connection, table: Table, stage: sql.Identifier, batch: Batch, marks: Marks = NO_MARKS
+) -> tuple[int, int]:
     """Rows added and changed. xmax is 0 in a row that this statement made."""
     assert batch.key is not None
-    others = batch.others
+    cleared = [] if marks.cleared is None else [table.columns[marks.cleared]]
+    others = [*batch.others, *cleared]
     action = sql.SQL("NOTHING").format()
     if others:
         action = sql.SQL("UPDATE SET {} WHERE {}").format(
@@ -139,10 +144,18 @@ def insert_or_update(connection: Connection, table: Table, stage: sql.Identifier
             sql.SQL(" OR ").join([differs(c, qualified("t", c), qualified("excluded", c)) for c in others]),
         )
     query = sql.SQL(
-        "WITH written AS (INSERT INTO {} AS t ({}) SELECT {} FROM {} ON CONFLICT ({}) DO {}"
+        "WITH written AS (INSERT INTO {} AS t ({}) SELECT {} FROM {} WHERE {} ON CONFLICT ({}) DO {}"
         " RETURNING (t.xmax = 0) AS added)"
         " SELECT count(*) FILTER (WHERE added), count(*) FILTER (WHERE NOT added) FROM written"
-    ).format(place(table), batch.names, batch.names, stage, name(batch.key.name), action)
+    ).format(
+        place(table),
+        sql.SQL(", ").join([name(c.name) for c in [*batch.columns, *cleared]]),
+        sql.SQL(", ").join([*(name(c.name) for c in batch.columns), *(sql.SQL("NULL") for _ in cleared)]),
+        stage,
+        sql.SQL("true") if marks.flag is None else sql.SQL("{} IS NOT TRUE").format(name(marks.flag)),
+        name(batch.key.name),
+        action,
+    )
     row = connection.execute(query, ()).fetchone()
     assert row is not None
     return row[0], row[1]

@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from integrator_practice.http import Request, Response, Router, json_response
 
-from . import bulk_ingest, bulk_query, reading, writing
+from . import bulk_ingest, bulk_query, composite, reading, writing
 from .auth import Accounts
+from .bulk_v1 import BulkError, BulkV1, refusal
 from .calls import Call, Handler
 from .cursors import Cursors
 from .errors import SalesforceError, not_found
@@ -23,6 +24,7 @@ __all__ = ["VERSIONS", "SalesforceApp"]
 VERSIONS = range(31, 69)
 LONGEST_ADDRESS = 16_384  # bytes of path and query string
 DAILY_REQUESTS = 5_000_000  # so high that no client stops for fear of it
+DAILY_BATCHES = 15_000
 _WORDED: dict[int, tuple[str, str]] = {
     401: ("INVALID_SESSION_ID", "Session expired or invalid"),
     403: ("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
@@ -44,6 +46,7 @@ class SalesforceApp:
         self.base_url = ""
         self._cursors = Cursors()
         self._jobs = Jobs()
+        self._bulk_v1 = BulkV1()
         self._requests = 0
         self._router = self._routes()
 
@@ -52,10 +55,7 @@ class SalesforceApp:
         self._requests += 1
         if len(request.path) + len(request.query_string) > LONGEST_ADDRESS:
             return Response(414, b"<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>", "text/html")
-        try:
-            response = self._answer(request)
-        except SalesforceError as exc:
-            response = json_response(exc.as_data(), exc.status)
+        response = self._answered(request)
         if request.path.startswith("/services/data/"):
             used = f"api-usage={self._requests}/{DAILY_REQUESTS}"
             response.headers = {**response.headers, "Sforce-Limit-Info": used}
@@ -64,6 +64,8 @@ class SalesforceApp:
     def is_mutation(self, request: Request) -> bool:
         """POST, PATCH, PUT and DELETE, except logins, reads by POST and what becomes of a query job."""
         reading = _READING.get(request.method)
+        if request.path.startswith("/services/async/"):
+            return request.method != "GET" and not self._bulk_v1.reads(request)
         if reading and reading.fullmatch(request.path):
             return False
         return request.method in ("POST", "PATCH", "PUT", "DELETE")
@@ -106,6 +108,12 @@ class SalesforceApp:
         for described in self.org.schema.objects.values():
             described.hidden.clear()
 
+    def _answered(self, request: Request) -> Response:
+        try:
+            return self._answer(request)
+        except SalesforceError as exc:
+            return json_response(exc.as_data(), exc.status)
+
     def _answer(self, request: Request) -> Response:
         found = self._router.find(request.method, request.path)
         if found:
@@ -123,16 +131,40 @@ class SalesforceApp:
     def _routes(self) -> Router:
         router = Router()
         router.route("POST", "/services/oauth2/token")(lambda request: self.accounts.token(request, self.base_url))
+        router.route("POST", "/services/oauth2/revoke")(self.accounts.revoke)
+        router.route("GET", "/services/oauth2/revoke")(self.accounts.revoke)
         router.route("GET", "/services/oauth2/userinfo")(self._userinfo)
-        router.route("GET", "/id/{org}/{user}")(lambda request, org, user: self._userinfo(request))
+        router.route("GET", "/id/{org}/{user}")(
+            lambda request, org, user: json_response(self.accounts.identity(self._user(request), self.base_url))
+        )
         router.route("POST", "/services/Soap/u/{version}")(
-            lambda request, version: self.accounts.soap_login(request, version, self.base_url)
+            lambda request, version: self.accounts.soap(request, version, self.base_url)
+        )
+        router.route("POST", "/services/Soap/u/{version}/{org}")(
+            lambda request, version, org: self.accounts.soap(request, version, self.base_url)
         )
         router.route("GET", "/services/data")(lambda request: json_response(_versions()))
-        routes = (*reading.ROUTES, *writing.ROUTES, *bulk_query.ROUTES, *bulk_ingest.ROUTES)
+        routes = (*reading.ROUTES, *writing.ROUTES, *composite.ROUTES, *bulk_query.ROUTES, *bulk_ingest.ROUTES)
         for method, path, handler in (*routes, ("GET", "/limits", self._limits)):
             router.route(method, "/services/data/{version}" + path)(self._behind_login(handler))
+        for method, path, handler in self._bulk_v1.routes:
+            router.route(method, "/services/async/{version}" + path)(self._bulk_v1_answers(handler))
         return router
+
+    def _bulk_v1_answers(self, handler: Handler) -> Handler:
+        """The handler with that API's own words for what is refused; its versions come without a v."""
+        checked = self._behind_login(handler)
+
+        def answer(request: Request, version: str, **names: str) -> Response:
+            try:
+                return checked(request, f"v{version}", **names)
+            except BulkError as exc:
+                return refusal(request, exc)
+            except SalesforceError as exc:
+                code = "InvalidSessionId" if exc.code == "INVALID_SESSION_ID" else "InvalidVersion"
+                return refusal(request, BulkError(code, exc.message))
+
+        return answer
 
     def _behind_login(self, handler: Handler) -> Handler:
         """The handler for known versions and live sessions."""
@@ -144,17 +176,21 @@ class SalesforceApp:
             user = self._user(request)
             clock = Clock(self.org.clock(), ZoneInfo(user["TimeZoneSidKey"]))
             base = f"/services/data/{version}"
-            call = Call(request, base, int(match[1]), user["Id"], clock, self.org, self._cursors, self._jobs)
+            call = Call(
+                request, base, int(match[1]), user["Id"], clock, self.org, self._cursors, self._jobs, self._answered
+            )
             return handler(call, **names)
 
         return checked
 
     def _limits(self, call: Call) -> Response:
         daily = {"Max": DAILY_REQUESTS, "Remaining": DAILY_REQUESTS - self._requests}
-        return json_response({"DailyApiRequests": daily})
+        batches = {"Max": DAILY_BATCHES, "Remaining": DAILY_BATCHES}
+        limits = {"DailyApiRequests": daily, "DailyBulkApiBatches": batches, "DailyBulkV2QueryJobs": batches}
+        return json_response(limits)
 
     def _userinfo(self, request: Request) -> Response:
-        return json_response(self.accounts.identity(self._user(request), self.base_url))
+        return json_response(self.accounts.userinfo(self._user(request), self.base_url))
 
     def _user(self, request: Request) -> dict[str, Any]:
         user = self.org.row(self.accounts.user_of(request))

@@ -65,8 +65,10 @@ class Accounts:
     def user_of(self, request: Request) -> str:
         """The user of the request's session. Raises INVALID_SESSION_ID."""
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        if kind not in ("Bearer", "OAuth"):
+            token = request.headers.get("X-SFDC-Session", "") if request.path.startswith("/services/async/") else ""
         with self._lock:
-            known = self._sessions.get(token.strip()) if kind in ("Bearer", "OAuth") else None
+            known = self._sessions.get(token.strip())
             if known is None or time.monotonic() - known[1] > LIFETIME:
                 raise SalesforceError(401, "INVALID_SESSION_ID", "Session expired or invalid")
             self._sessions[token.strip()] = (known[0], time.monotonic())
@@ -118,7 +120,8 @@ class Accounts:
             return _refused("invalid_client_id", "client identifier invalid")
         if claims.get("aud") not in AUDIENCES:
             return _refused("invalid_grant", "audience is invalid")
-        if not isinstance(claims.get("exp"), int) or not 0 < claims["exp"] - time.time() <= LONGEST_ASSERTION:
+        end = str(claims.get("exp"))  # some clients sign a text
+        if not end.isdigit() or not 0 < int(end) - time.time() <= LONGEST_ASSERTION:
             return _refused("invalid_grant", "assertion expired")
         for login in (self.runs_as, self.person):
             if str(claims.get("sub")).casefold() == login.username:
@@ -142,16 +145,25 @@ class Accounts:
             }
         )
 
-    def soap_login(self, request: Request, version: str, base_url: str) -> Response:
-        """POST /services/Soap/u/VERSION with a login envelope."""
+    def revoke(self, request: Request) -> Response:
+        """/services/oauth2/revoke: the end of a session."""
+        token = request.form.get("token") or request.query.get("token", "")
+        return Response(200) if self._close(token) else _refused("invalid_token", f"invalid token: {token[:6]}...")
+
+    def soap(self, request: Request, version: str, base_url: str) -> Response:
+        """POST /services/Soap/u/VERSION with an envelope: login or logout."""
         number = version.partition(".")[0]
-        if not number.isdigit() or int(number) > SOAP_LAST_VERSION:
-            return _fault("UNSUPPORTED_API_VERSION", "login() is not available in this version of the API")
         try:
             root = ET.fromstring(request.body)
         except ET.ParseError:
             return _fault("INVALID_REQUEST", "The request is not valid XML")
         values = {element.tag.rpartition("}")[2]: element.text or "" for element in root.iter()}
+        if "logout" in values:
+            if not self._close(values.get("sessionId", "").strip()):
+                return _fault("INVALID_SESSION_ID", "Invalid Session ID found in SessionHeader", "UnexpectedErrorFault")
+            return Response(200, _envelope("<logoutResponse/>"), "text/xml;charset=UTF-8")
+        if not number.isdigit() or int(number) > SOAP_LAST_VERSION:
+            return _fault("UNSUPPORTED_API_VERSION", "login() is not available in this version of the API")
         if "login" not in values:
             return _fault("INVALID_OPERATION", "No operation available for request")
         if not self._is_person(values.get("username", ""), values.get("password", "")):
@@ -170,6 +182,32 @@ class Accounts:
         return Response(200, _envelope(body), "text/xml;charset=UTF-8")
 
     def identity(self, user: dict[str, Any], base_url: str) -> dict[str, Any]:
+        """The body of /id/ORG/USER."""
+        return {
+            "id": f"{base_url}/id/{ORG_ID}/{user['Id']}",
+            "asserted_user": True,
+            "user_id": user["Id"],
+            "organization_id": ORG_ID,
+            "username": user["Username"],
+            "nick_name": user["Alias"],
+            "display_name": user["Name"],
+            "email": user["Email"],
+            "first_name": user["FirstName"],
+            "last_name": user["LastName"],
+            "timezone": user["TimeZoneSidKey"],
+            "urls": {
+                "rest": f"{base_url}/services/data/v{{version}}/",
+                "query": f"{base_url}/services/data/v{{version}}/query/",
+                "sobjects": f"{base_url}/services/data/v{{version}}/sobjects/",
+                "partner": f"{base_url}/services/Soap/u/{{version}}/{ORG_ID[:15]}",
+            },
+            "active": True,
+            "user_type": "STANDARD",
+            "language": user["LanguageLocaleKey"],
+            "locale": user["LocaleSidKey"],
+        }
+
+    def userinfo(self, user: dict[str, Any], base_url: str) -> dict[str, Any]:
         """The body of /services/oauth2/userinfo."""
         return {
             "sub": f"{base_url}/id/{ORG_ID}/{user['Id']}",
@@ -185,6 +223,10 @@ class Accounts:
         whole = self.person.password + self.person.security_token
         return username.casefold() == self.person.username and secrets.compare_digest(password.encode(), whole.encode())
 
+    def _close(self, token: str) -> bool:
+        with self._lock:
+            return self._sessions.pop(token, None) is not None
+
     def _open(self, user: str) -> str:
         token = f"{ORG_ID[:15]}!AQ{secrets.token_hex(40)}"
         with self._lock:
@@ -196,11 +238,11 @@ def _refused(error: str, description: str) -> Response:
     return json_response({"error": error, "error_description": description}, 400)
 
 
-def _fault(code: str, message: str) -> Response:
+def _fault(code: str, message: str, kind: str = "LoginFault") -> Response:
     body = (
         f"<soapenv:Fault><faultcode>sf:{code}</faultcode><faultstring>{code}: {escape(message)}</faultstring>"
-        f'<detail><sf:LoginFault xsi:type="sf:LoginFault"><sf:exceptionCode>{code}</sf:exceptionCode>'
-        f"<sf:exceptionMessage>{escape(message)}</sf:exceptionMessage></sf:LoginFault></detail></soapenv:Fault>"
+        f'<detail><sf:{kind} xsi:type="sf:{kind}"><sf:exceptionCode>{code}</sf:exceptionCode>'
+        f"<sf:exceptionMessage>{escape(message)}</sf:exceptionMessage></sf:{kind}></detail></soapenv:Fault>"
     )
     return Response(500, _envelope(body), "text/xml;charset=UTF-8")
 

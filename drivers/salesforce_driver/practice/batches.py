@@ -6,11 +6,12 @@ from collections.abc import Callable
 from typing import Any
 
 from .errors import SalesforceError
+from .ids import canonical_id
 from .org import Org
 from .records import Records
 from .schema import Field, Object
 
-__all__ = ["MAX_RECORDS", "Written", "insert_many", "update_many", "upsert_many"]
+__all__ = ["MAX_RECORDS", "Written", "delete_many", "insert_many", "update_many", "upsert_many"]
 
 MAX_RECORDS = 200
 Written = tuple[list[dict[str, Any]], int]  # one answer per record, and how many were written
@@ -43,6 +44,20 @@ def update_many(org: Org, records: Records, body: Any) -> Written:
         return {"id": row["Id"], "success": True, "errors": []}
 
     return _each(org, body, one)
+
+
+def delete_many(org: Org, records: Records, ids: list[str], whole: bool) -> Written:
+    """DELETE /composite/sobjects?ids=...; the records may be of several objects."""
+
+    def one(record: dict[str, Any]) -> dict[str, Any]:
+        record_id = record["Id"]
+        described = org.schema.by_prefix(record_id)
+        if described is None or canonical_id(record_id) is None:
+            raise SalesforceError(400, "MALFORMED_ID", f"malformed id {record_id}", [])
+        records.delete(described, record_id)
+        return {"id": canonical_id(record_id), "success": True, "errors": []}
+
+    return _each(org, {"allOrNone": whole, "records": [{"Id": record_id} for record_id in ids]}, one)
 
 
 def upsert_many(org: Org, records: Records, described: Object, field: Field, body: Any) -> Written:

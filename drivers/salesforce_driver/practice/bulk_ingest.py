@@ -1,10 +1,10 @@
-"""Bulk API 2.0 writes: /jobs/ingest. Nothing is ever deleted: delete and hardDelete are refused."""
+"""Bulk API 2.0 writes: /jobs/ingest. A delete goes to the recycle bin; hardDelete needs a right nobody has here."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from integrator_practice.http import Response, json_response
@@ -16,7 +16,7 @@ from .jobs import Job, not_now
 from .records import Records
 from .schema import Object
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "BatchError", "columns_of", "error_cell", "given_cells", "parsed_csv", "write_row"]
 
 MAX_BYTES = 150_000_000
 TABLES = {  # last part of the path, in any letter case
@@ -34,14 +34,13 @@ class BatchError(Exception):
 def create(call: Call) -> Response:
     """POST /jobs/ingest."""
     body = call.json()
-    if isinstance(body, dict) and body.get("operation") in ("delete", "hardDelete"):
+    if isinstance(body, dict) and body.get("operation") == "hardDelete":
         raise SalesforceError(
             400,
             "FEATURENOTENABLED",
-            f"{body['operation']} operation requires special user profile permission, "
-            "please contact your system administrator",
+            "hardDelete operation requires special user profile permission, please contact your system administrator",
         )
-    given = given_job(call, ("insert", "update", "upsert"))
+    given = given_job(call, ("insert", "update", "upsert", "delete"))
     described = call.org.schema.object(str(given.get("object")))
     if described is None:
         raise SalesforceError(400, "INVALIDENTITY", f"{given.get('object')} is not a valid object")
@@ -114,6 +113,12 @@ def change(call: Call, job_id: str) -> Response:
     return json_response(job.as_data(call.base), changed=written)
 
 
+def drop(call: Call, job_id: str) -> Response:
+    """DELETE /jobs/ingest/ID: the job and its results; no record."""
+    call.jobs.drop(call.jobs.find("ingest", job_id))
+    return Response(204)
+
+
 def results(call: Call, job_id: str, table: str) -> Response:
     """GET /jobs/ingest/ID/successfulResults, /failedResults, /unprocessedrecords."""
     job = call.jobs.find("ingest", job_id)
@@ -131,7 +136,7 @@ def _work(call: Call, job: Job) -> int:
     described = call.org.schema.objects[job.object]
     try:
         header, rows = _parsed(job)
-        columns = _columns(described, job, header)
+        columns = columns_of(described, job.operation, job.external_id, header)
     except BatchError as exc:
         job.message = str(exc)
         return 0
@@ -142,9 +147,10 @@ def _work(call: Call, job: Job) -> int:
         try:
             if len(cells) != len(header):
                 raise SalesforceError(400, "INVALIDBATCH", f"found {len(cells)} columns, expected {len(header)}")
-            record_id, created = _write(records, described, job, dict(zip(columns, cells, strict=True)), seen)
+            given = given_cells(dict(zip(columns, cells, strict=True)))
+            record_id, created = write_row(records, described, job.operation, job.external_id, given, seen)
         except SalesforceError as exc:
-            done["failed"].append(["", f"{exc.code}:{exc.message}:{','.join(exc.fields or ())} --", *cells])
+            done["failed"].append(["", error_cell(exc), *cells])
         else:
             done["successful"].append([record_id, "true" if created else "false", *cells])
     for name, leading in LEADING.items():
@@ -154,16 +160,25 @@ def _work(call: Call, job: Job) -> int:
 
 
 def _parsed(job: Job) -> tuple[list[str], list[list[str]]]:
-    try:
-        text = job.data.decode("utf-8-sig")
-    except UnicodeDecodeError as exc:
-        raise BatchError("ClientInputError : Failed to read query. The file is not valid UTF-8") from exc
+    text = _text(job.data)
     first, _, _ = text.partition("\n")
     ending = "\r\n" if first.endswith("\r") else "\n"
     if "\n" in text and ending != LINE_ENDINGS[job.line_ending]:
         raise BatchError(
             f"ClientInputError : LineEnding is invalid on user data. Current LineEnding setting is {job.line_ending}"
         )
+    return parsed_csv(text)
+
+
+def _text(data: bytes) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as exc:
+        raise BatchError("ClientInputError : Failed to read query. The file is not valid UTF-8") from exc
+
+
+def parsed_csv(text: str) -> tuple[list[str], list[list[str]]]:
+    """Header and rows. Raises BatchError."""
     try:
         table = [row for row in csv.reader(io.StringIO(text, newline=""), strict=True) if row]
     except csv.Error as exc:
@@ -173,7 +188,8 @@ def _parsed(job: Job) -> tuple[list[str], list[list[str]]]:
     return table[0], table[1:]
 
 
-def _columns(described: Object, job: Job, header: list[str]) -> list[str]:
+def columns_of(described: Object, operation: str, external_id: str, header: Sequence[str]) -> list[str]:
+    """The columns as the schema spells them. Raises BatchError for those that don't fit the operation."""
     columns: list[str] = []
     for name in header:
         field = described.field(name)
@@ -182,29 +198,46 @@ def _columns(described: Object, job: Job, header: list[str]) -> list[str]:
         if field.name in columns:
             raise BatchError(f"InvalidBatch : Duplicate field name : {name}")
         columns.append(field.name)
-    needed = {"update": "Id", "upsert": job.external_id}.get(job.operation)
+    needed = {"update": "Id", "delete": "Id", "upsert": external_id}.get(operation)
     if needed and needed not in columns:
         raise BatchError(f"InvalidBatch : Field name not found : {needed}")
+    if operation == "delete" and len(columns) > 1:
+        raise BatchError("InvalidBatch : Invalid delete, only the Id column is allowed")
     return columns
 
 
-def _write(records: Records, described: Object, job: Job, cells: dict[str, str], seen: set[str]) -> tuple[str, bool]:
-    """One row; an empty cell leaves the field alone, #N/A empties it."""
-    given: dict[str, Any] = {name: None if text == "#N/A" else text for name, text in cells.items() if text != ""}
-    if job.operation == "insert":
+def error_cell(exc: SalesforceError) -> str:
+    """Why a row was refused, as Bulk words it."""
+    return f"{exc.code}:{exc.message}:{','.join(exc.fields or ())} --"
+
+
+def given_cells(cells: dict[str, str]) -> dict[str, Any]:
+    """What the cells of a row say: an empty cell leaves the field alone, #N/A empties it."""
+    return {name: None if text == "#N/A" else text for name, text in cells.items() if text != ""}
+
+
+def write_row(
+    records: Records, described: Object, operation: str, external_id: str, values: Mapping[str, Any], seen: set[str]
+) -> tuple[str, bool]:
+    """(id, was it made) of one row. `seen` holds the external ids of the rows before it."""
+    given = dict(values)
+    if operation == "insert":
         return records.insert(described, given), True
-    key_name = "Id" if job.operation == "update" else job.external_id
+    key_name = external_id if operation == "upsert" else "Id"
     key = given.pop(key_name, None)
-    if job.operation == "update":
+    if operation in ("update", "delete"):
         if key is None:
-            raise SalesforceError(400, "MISSING_ARGUMENT", "Id not specified in an update call", ["Id"])
+            raise SalesforceError(400, "MISSING_ARGUMENT", f"Id not specified in an {operation} call", ["Id"])
         try:
             row = records.find(described, str(key))
         except SalesforceError as exc:
             if exc.code == "NOT_FOUND":
                 raise SalesforceError(400, "INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", []) from exc
             raise
-        records.update(described, row["Id"], given)
+        if operation == "delete":
+            records.delete(described, row["Id"])
+        else:
+            records.update(described, row["Id"], given)
         return str(row["Id"]), False
     if key is not None and str(key).casefold() in seen:
         raise SalesforceError(400, "DUPLICATE_VALUE", f"Duplicate external id specified: {key}", [key_name])
@@ -217,6 +250,7 @@ ROUTES: list[Route] = [
     ("GET", "/jobs/ingest", every),
     ("GET", "/jobs/ingest/{job_id}", status),
     ("PATCH", "/jobs/ingest/{job_id}", change),
+    ("DELETE", "/jobs/ingest/{job_id}", drop),
     ("PUT", "/jobs/ingest/{job_id}/batches", upload),
     ("GET", "/jobs/ingest/{job_id}/{table}", results),
 ]

@@ -6,8 +6,9 @@ import base64
 import csv
 import gzip
 import io
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from integrator_practice.http import Response, json_response
@@ -20,7 +21,7 @@ from .soql.groups import is_aggregate
 from .soql.nodes import Fields, Query, Selected, SubSelect
 from .soql.operands import Scope
 
-__all__ = ["ROUTES", "csv_cell", "csv_response", "given_job"]
+__all__ = ["ROUTES", "Table", "csv_cell", "csv_response", "given_job", "table_of"]
 
 PAGE = 50_000  # rows a page where maxRecords does not say less; one that is small breaks clients others wrote
 LINE_ENDINGS = {"LF": "\n", "CRLF": "\r\n"}
@@ -32,16 +33,57 @@ def create(call: Call) -> Response:
     text = str(given.get("query") or "")
     if not text.strip():
         raise SalesforceError(400, "API_ERROR", "A query string has to be specified")
+    found = table_of(call, text, include_deleted=given["operation"] == "queryAll")
+    job = call.jobs.add(
+        "query",
+        operation=given["operation"],
+        object=found.object,
+        user=call.user,
+        version=call.version,
+        created=call.clock.now,
+        line_ending=given["lineEnding"],
+        query=text,
+    )
+    job.answer["results"] = (found.header, found.cells)
+    job.processed = len(found.cells)
+    return json_response(job.as_data(call.base))
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a query found, as cells and as nested records."""
+
+    object: str
+    header: Sequence[str]
+    cells: Sequence[Sequence[str]]
+    result: soql.Result
+    moments: Sequence[tuple[str, ...]]  # paths of dates and times
+
+    def records(self, base: str) -> Iterator[dict[str, Any]]:
+        """The rows as nested JSON; dates and times in milliseconds, as Bulk API 1.0 writes them."""
+        for row in self.result.found:
+            shown = self.result.render(row, base)
+            for *parents, name in self.moments:
+                place: Any = shown
+                for parent in parents:
+                    place = place and place[parent]
+                if place and place[name] is not None:
+                    moment = datetime.fromisoformat(place[name])
+                    place[name] = int(moment.replace(tzinfo=moment.tzinfo or UTC).timestamp() * 1000)
+            yield shown
+
+
+def table_of(call: Call, text: str, include_deleted: bool) -> Table:
+    """The answer to a query as Bulk gives it; raises what Bulk does not do."""
     query = soql.parse(text)
     _refuse(query)
-    result = soql.run(
-        text, call.org, call.clock, include_deleted=given["operation"] == "queryAll", children=_no_children
-    )
+    result = soql.run(text, call.org, call.clock, include_deleted=include_deleted, children=_no_children)
     described = call.org.schema.object(query.source)
     assert described is not None
     scope = Scope(text, described, query.alias, call.org, call.clock)
     header: list[str] = []
     readers: list[Callable[[Any], Any]] = []
+    moments: list[tuple[str, ...]] = []
     for item in query.selected:
         assert isinstance(item, Selected)
         operand = scope.resolve(item.what)
@@ -51,19 +93,9 @@ def create(call: Call) -> Response:
             raise SalesforceError(400, "API_ERROR", "Blob field not supported in Bulk V2 Query with CSV content type")
         header.append(operand.shown_as)
         readers.append(operand.get)
-    job = call.jobs.add(
-        "query",
-        operation=given["operation"],
-        object=described.name,
-        user=call.user,
-        version=call.version,
-        created=call.clock.now,
-        line_ending=given["lineEnding"],
-        query=text,
-    )
-    job.answer["results"] = (header, _Rendered(result.found, readers))
-    job.processed = len(result.found)
-    return json_response(job.as_data(call.base))
+        if operand.kind in ("date", "datetime"):
+            moments.append(tuple(operand.shown_as.split(".")))
+    return Table(described.name, header, _Rendered(result.found, readers), result, moments)
 
 
 def status(call: Call, job_id: str) -> Response:
@@ -89,6 +121,12 @@ def change(call: Call, job_id: str) -> Response:
         raise not_now(job)
     job.state, job.answer = "Aborted", {}
     return json_response(job.as_data(call.base))
+
+
+def drop(call: Call, job_id: str) -> Response:
+    """DELETE /jobs/query/ID: the job and its results; no record."""
+    call.jobs.drop(call.jobs.find("query", job_id))
+    return Response(204)
 
 
 def results(call: Call, job_id: str) -> Response:
@@ -205,5 +243,6 @@ ROUTES: list[Route] = [
     ("GET", "/jobs/query", every),
     ("GET", "/jobs/query/{job_id}", status),
     ("PATCH", "/jobs/query/{job_id}", change),
+    ("DELETE", "/jobs/query/{job_id}", drop),
     ("GET", "/jobs/query/{job_id}/results", results),
 ]

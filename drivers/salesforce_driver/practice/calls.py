@@ -30,6 +30,7 @@ class Call:
     org: Org
     cursors: Cursors
     jobs: Jobs
+    send: Callable[[Request], Response]  # another call by the same user, whose errors are answers too
 
     def described(self, name: str) -> Object:
         """The object of that name. Raises NOT_FOUND."""

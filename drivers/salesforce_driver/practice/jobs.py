@@ -77,11 +77,13 @@ class Jobs:
         self.cuts = 0  # so many of the next result pages lack their second half
         self.lock = threading.Lock()
         self._jobs: dict[str, Job] = {}
+        self._made = 0
 
     def add(self, kind: str, **facts: Any) -> Job:
         """A new job with an id of its own; a failure that was switched on is used up by it."""
         with self.lock:
-            job = Job(f"7505g{len(self._jobs) + 1:010}AAA", kind, **facts)
+            self._made += 1
+            job = Job(f"7505g{self._made:010}AAA", kind, **facts)
             job.polls_left, self.slow_polls = self.slow_polls, 0
             self._jobs[job.id] = job
             return job
@@ -96,6 +98,13 @@ class Jobs:
     def all(self, kind: str) -> list[Job]:
         """Jobs of one kind, oldest first."""
         return [job for job in list(self._jobs.values()) if job.kind == kind]
+
+    def drop(self, job: Job) -> None:
+        """Forget a job that has ended."""
+        if job.state in ("Open", "UploadComplete", "InProgress"):
+            raise not_now(job)
+        with self.lock:
+            del self._jobs[job.id]
 
     def advance(self, job: Job) -> None:
         """One look at a job that was started: it goes on with its work."""

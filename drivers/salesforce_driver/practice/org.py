@@ -78,12 +78,15 @@ class Org:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        """What is put inside can be rolled back as one. Not nested; the caller holds the lock."""
-        self._transaction = Transaction(self)
+        """What is put inside can be rolled back as one, and with one around it. The caller holds the lock."""
+        outer, inner = self._transaction, Transaction(self)
+        self._transaction = inner
         try:
-            yield self._transaction
+            yield inner
         finally:
-            self._transaction = None
+            self._transaction = outer
+            if outer:
+                outer.take_over(inner)
 
     def restore(self, name: str, record_id: str, before: Row | None) -> None:
         """Put back what a record was before; None: it was not there."""
@@ -123,6 +126,10 @@ class Transaction:
     def note(self, name: str, record_id: str, before: Row | None) -> None:
         """A record is about to change."""
         self._before.append((name, record_id, before))
+
+    def take_over(self, inner: Transaction) -> None:
+        """What an inner transaction did, and did not undo, is part of this one."""
+        self._before += inner._before
 
     def roll_back(self) -> None:
         """Undo everything since the start."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from integrator_practice.http import Response, json_response
@@ -21,6 +21,7 @@ from .soql.shape import Node, json_value
 __all__ = ["ROUTES"]
 
 MAX_RETRIEVED = 2_000
+REMEMBERED = timedelta(days=31)  # of changes: 30 days before the day of the call
 
 
 def resources(call: Call) -> Response:
@@ -127,7 +128,7 @@ def retrieve(call: Call, name: str) -> Response:
 def updated(call: Call, name: str) -> Response:
     """Live records changed in a span of time."""
     start, end = _span(call)
-    rows = call.org.rows(call.described(name).name, include_deleted=False)
+    rows = call.org.rows(_replicable(call, name), include_deleted=False)
     ids = [row["Id"] for row in rows if start <= row["SystemModstamp"] < end]
     return json_response({"ids": ids, "latestDateCovered": json_value(end)})
 
@@ -135,7 +136,7 @@ def updated(call: Call, name: str) -> Response:
 def deleted(call: Call, name: str) -> Response:
     """Records deleted in a span of time."""
     start, end = _span(call)
-    rows = call.org.rows(call.described(name).name, include_deleted=True)
+    rows = call.org.rows(_replicable(call, name), include_deleted=True)
     found = [
         {"id": row["Id"], "deletedDate": json_value(row["SystemModstamp"])}
         for row in rows
@@ -147,11 +148,24 @@ def deleted(call: Call, name: str) -> Response:
     )
 
 
+def _replicable(call: Call, name: str) -> str:
+    described = call.described(name)
+    if not described.facts["replicateable"]:
+        raise SalesforceError(400, "INVALID_TYPE", f"sObject type {described.name} is not replicable")
+    return described.name
+
+
 def _span(call: Call) -> tuple[datetime, datetime]:
+    """Start and end in whole minutes, as Salesforce takes them."""
     try:
-        start, end = (datetime.fromisoformat(call.request.query[key].replace(" ", "+")) for key in ("start", "end"))
+        start, end = (
+            datetime.fromisoformat(call.request.query[key].replace(" ", "+")).replace(second=0, microsecond=0)
+            for key in ("start", "end")
+        )
         if start >= end:
             raise SalesforceError(400, "INVALID_REPLICATION_DATE", "startDate must be before endDate")
+        if call.clock.now - start > REMEMBERED:
+            raise SalesforceError(400, "INVALID_REPLICATION_DATE", "startDate cannot be more than 30 days ago")
     except KeyError as exc:
         raise SalesforceError(400, "MISSING_ARGUMENT", f"Missing required parameter: {exc.args[0]}") from exc
     except (ValueError, TypeError) as exc:

@@ -66,6 +66,27 @@ class Records:
             derive(described.name, row, values)
             self.org.put(described.name, row)
 
+    def delete(self, described: Object, record_id: str) -> None:
+        """Into the recycle bin, with the records that go with it. Raises NOT_FOUND, ENTITY_IS_DELETED."""
+        if not described.facts["deletable"]:
+            raise _no_operation(described, "delete")
+        before = self.find(described, record_id)
+        with self.org.lock:
+            self._check_lock(before["Id"])
+            self._discard(described, before)
+
+    def _discard(self, described: Object, before: Mapping[str, Any]) -> None:
+        row = {**before, "IsDeleted": True}
+        self._stamp(row)
+        self.org.put(described.name, row)
+        if described.name == "CampaignMember":
+            self._count_member(row, -1)
+        for child in described.children:
+            if not child.cascade:
+                continue
+            for found in self.org.find(child.object, child.field, before["Id"]):
+                self._discard(self.org.schema.objects[child.object], self.org.row(found) or {})
+
     def upsert(self, described: Object, field: Field, key: Any, given: Mapping[str, Any]) -> tuple[str, bool]:
         """(id, was it created). `field` finds the record; several matches raise a 300 with their addresses."""
         if key is None or key == "":
@@ -154,11 +175,11 @@ class Records:
                         [],
                     )
 
-    def _count_member(self, member: Mapping[str, Any]) -> None:
+    def _count_member(self, member: Mapping[str, Any], by: int = 1) -> None:
         """A campaign counts its members itself."""
         campaign = dict(self.org.row(member["CampaignId"]) or {})
-        campaign["NumberOfLeads" if member.get("LeadId") else "NumberOfContacts"] += 1
-        campaign["NumberOfResponses"] += member["HasResponded"]
+        campaign["NumberOfLeads" if member.get("LeadId") else "NumberOfContacts"] += by
+        campaign["NumberOfResponses"] += by * member["HasResponded"]
         self.org.put("Campaign", campaign)
 
     def _check_lock(self, record_id: str) -> None:

@@ -1,4 +1,4 @@
-"""REST calls that write. Nothing is ever deleted here: DELETE is refused as METHOD_NOT_ALLOWED."""
+"""REST calls that write. What is deleted goes to the recycle bin, where queryAll still finds it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from integrator_practice.http import Response, json_response
 
 from . import batches
 from .calls import Call, Route
-from .errors import SalesforceError
+from .errors import SalesforceError, not_found
 from .records import Records, SeveralMatchesError
 
 __all__ = ["ROUTES"]
@@ -49,6 +49,31 @@ def upsert(call: Call, name: str, field: str, value: str) -> Response:
     return json_response(answer, 201 if created else 200, changed=1)
 
 
+def delete(call: Call, name: str, record_id: str) -> Response:
+    Records(call.org, call.user).delete(call.described(name), record_id)
+    return Response(204, changed=1)
+
+
+def delete_by_key(call: Call, name: str, field: str, value: str) -> Response:
+    described, records = call.described(name), Records(call.org, call.user)
+    found = call.org.find(described.name, records.key_field(described, field).name, value)
+    if not found:
+        raise not_found()
+    if len(found) > 1:
+        return json_response([f"{call.base}/sobjects/{described.name}/{one}" for one in found], 300)
+    records.delete(described, found[0])
+    return Response(204, changed=1)
+
+
+def delete_many(call: Call) -> Response:
+    ids = [one.strip() for one in call.request.query.get("ids", "").split(",") if one.strip()]
+    if not ids:
+        raise SalesforceError(400, "MISSING_ARGUMENT", "The ids parameter must be specified")
+    whole = call.request.query.get("allOrNone", "").lower() == "true"
+    answers, written = batches.delete_many(call.org, Records(call.org, call.user), ids, whole)
+    return json_response(answers, changed=written)
+
+
 def insert_many(call: Call) -> Response:
     answers, written = batches.insert_many(call.org, Records(call.org, call.user), call.json())
     return json_response(answers, changed=written)
@@ -77,6 +102,9 @@ ROUTES: list[Route] = [
     ("POST", "/sobjects/{name}", insert),
     ("PATCH", "/sobjects/{name}/{record_id}", update),
     ("PATCH", "/sobjects/{name}/{field}/{value}", upsert),
+    ("DELETE", "/sobjects/{name}/{record_id}", delete),
+    ("DELETE", "/sobjects/{name}/{field}/{value}", delete_by_key),
+    ("DELETE", "/composite/sobjects", delete_many),
     ("POST", "/composite/sobjects", insert_many),
     ("PATCH", "/composite/sobjects", update_many),
     ("PATCH", "/composite/sobjects/{name}/{field}", upsert_many),

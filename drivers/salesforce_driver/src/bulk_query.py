@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from integrator_drivers import Mode, Record, current_mode
+from integrator_drivers.ahead import ahead
 from integrator_drivers.errors import DriverError, ForbiddenError, NotFoundError, ValidationError
 
 from .connection import Connection
@@ -48,17 +49,13 @@ def start(connection: Connection, soql: str, *, deleted: bool = False) -> Job | 
 
 def blocks(connection: Connection, job: str, paths: Sequence[str]) -> Iterator[Block]:
     """The rows of a finished job as CSV, with the columns `paths` in that order."""
-    locator, read = "", 0
-    while True:
-        page, expected, locator = _page(connection, job, locator, f"{read:,} rows were read.")
+    first = True
+    for page, expected in ahead(_pages(connection, job), lambda found: found[0].close()):
         try:
-            for block in _in_order(page, expected, paths, first=read == 0):
-                read += block.rows
-                yield block
+            yield from _in_order(page, expected, paths, first)
         finally:
             page.close()
-        if not locator:
-            return
+        first = False
 
 
 def records(found: Iterable[Block], convert: Callable[[Sequence[str]], Record]) -> Iterator[Record]:
@@ -66,6 +63,17 @@ def records(found: Iterable[Block], convert: Callable[[Sequence[str]], Record]) 
     for block in found:
         for cells in csv.reader(io.StringIO(block.data.decode(), newline="")):
             yield convert(cells)
+
+
+def _pages(connection: Connection, job: str) -> Iterator[tuple[Page, int]]:
+    """The pages of a finished job, and how many rows each says it has."""
+    locator, read = "", 0
+    while True:
+        page, expected, locator = _page(connection, job, locator, f"{read:,} rows were read.")
+        yield page, expected
+        read += expected
+        if not locator:
+            return
 
 
 def _page(connection: Connection, job: str, locator: str, done: str) -> tuple[Page, int, str]:

@@ -18,7 +18,7 @@ from integrator_drivers import (
     WriteResult,
 )
 
-from . import identity, overview, querying, reading
+from . import changes, identity, overview, querying, reading
 from .connection import Connection
 from .settings import Settings
 from .shapes import Shapes
@@ -75,6 +75,13 @@ class SalesforceClient:
     def query(self, soql: str, *, deleted: bool = False) -> Records:
         """Records of a SOQL statement: aggregates, child lists (as JSON), anything SELECT can ask."""
         return querying.query(self._connection, soql, deleted)
+
+    def changes(self, obj: str, since: datetime, until: datetime | None = None) -> Records:
+        """Ids of the records that changed or were deleted in a span of the last 30 days, in whole minutes.
+
+        Columns: Id, IsDeleted, DeletedDate. Changed ones come first; a record can be in both parts.
+        """
+        return changes.changes(self._connection, obj, since, until)
 
     def lookup(self, obj: str, key: str, values: Sequence[Any], fields: Sequence[str]) -> dict[Any, Record]:
         """Records whose `key` is one of `values`, by the value asked for; of several with one key the oldest Id."""

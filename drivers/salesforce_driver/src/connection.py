@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,10 @@ RECORD_ID = re.compile(r"(?<=/)(?:[a-zA-Z0-9]{5}0[a-zA-Z0-9]{9}(?:[A-Z0-5]{3})?|
 
 
 class Connection:
-    """Logs in at the first question, and once more when the session has ended. Never logs out: sessions are shared."""
+    """Logs in at the first question, and once more when the session has ended. Never logs out: sessions are shared.
+
+    May be used by several threads: pages are fetched ahead in one of their own.
+    """
 
     def __init__(self, settings: Settings, transport: Transport | None = None) -> None:
         self.settings = settings
@@ -34,12 +38,13 @@ class Connection:
         self._session = open_session(self._transport)
         self._ticket: Ticket | None = None
         self._salesforce: Salesforce | None = None
+        self._login = threading.Lock()
 
     @property
     def user_id(self) -> str:
         """The user we run as, where the login tells."""
         self._open()
-        return self._ticket.user_id if self._ticket else ""
+        return (self._ticket.user_id if self._ticket else "") or self._transport.user
 
     @property
     def api_usage(self) -> tuple[int, int] | None:
@@ -164,7 +169,9 @@ class Connection:
             except SalesforceError as exc:
                 self._report(method, path, params, exc.status, None)
                 if faults.session_ended(exc):
-                    self._salesforce = None
+                    with self._login:
+                        if self._salesforce is salesforce:
+                            self._salesforce = None
                     if not renewed:
                         renewed = True
                         continue
@@ -176,19 +183,20 @@ class Connection:
             return answer
 
     def _open(self) -> Salesforce:
-        if self._salesforce is None:
-            from simple_salesforce.api import Salesforce
+        with self._login:
+            if self._salesforce is None:
+                from simple_salesforce.api import Salesforce
 
-            self._ticket = log_in(self.settings, self._session)
-            self._salesforce = Salesforce(
-                session_id=self._ticket.token,
-                instance=self._ticket.instance,
-                session=self._session,
-                version=API_VERSION,
-                object_pairs_hook=None,
-            )
-            self._salesforce.headers.pop("X-PrettyPrint", None)
-        return self._salesforce
+                self._ticket = log_in(self.settings, self._session)
+                self._salesforce = Salesforce(
+                    session_id=self._ticket.token,
+                    instance=self._ticket.instance,
+                    session=self._session,
+                    version=API_VERSION,
+                    object_pairs_hook=None,
+                )
+                self._salesforce.headers.pop("X-PrettyPrint", None)
+            return self._salesforce
 
     def _report(self, method: str, path: str, params: dict[str, str] | None, status: int, rows: int | None) -> None:
         template = RECORD_ID.sub("{id}", path)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from integrator_drivers import Field, Record, Records
+from integrator_drivers.ahead import ahead
 from integrator_drivers.errors import ValidationError
 
 from . import bulk_query
@@ -61,7 +62,7 @@ def answer(connection: Connection, way: Way, page: dict[str, Any] | None = None,
     if way.rest:
         page = page or connection.query(way.rest, all_rows=way.deleted)
         if page.get("done", True) or few or not way.bulk or not bulk_query.worth_it(page["totalSize"]):
-            return Answer(page["totalSize"], _json_rows(connection, way, page))
+            return Answer(page["totalSize"], _json_rows(connection, way, page, few))
     job = bulk_query.start(connection, way.bulk, deleted=way.deleted)
     if job is None:
         if page is None:
@@ -89,7 +90,8 @@ def no_cells(cells: Sequence[str]) -> Record:
     raise AssertionError("Bulk can't carry these columns")
 
 
-def _json_rows(connection: Connection, way: Way, page: dict[str, Any]) -> Iterator[Record]:
-    for one in connection.pages_from(page):
+def _json_rows(connection: Connection, way: Way, page: dict[str, Any], few: bool = False) -> Iterator[Record]:
+    pages = connection.pages_from(page)
+    for one in pages if few or page.get("done", True) else ahead(pages):
         for raw in one["records"]:
             yield way.from_json(raw)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 import requests
 
 from integrator_drivers import report
+from integrator_drivers.access import Access
 from integrator_drivers.errors import AuthError
 
 from . import faults
 from .settings import API_VERSION, Settings
+from .transport import Transport, open_session
 
-__all__ = ["Ticket", "log_in"]
+__all__ = ["Ticket", "authorize", "log_in"]
+
+VENDOR = (".salesforce.com", ".force.com", ".salesforce.mil", ".cloudforce.com")
 
 JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -27,8 +32,24 @@ class Ticket(NamedTuple):
     user_id: str
 
 
+def authorize(environ: Mapping[str, str]) -> Access:
+    """Log in for the broker. Raises AuthError when refused, ConnectionError when nobody answers."""
+    settings = Settings.from_environment(environ)
+    session = open_session(Transport(settings.base_url))
+    try:
+        ticket = log_in(settings, session)
+    finally:
+        session.close()
+    moved = not settings.base_url and ticket.instance != settings.host and ticket.instance.endswith(VENDOR)
+    return Access(
+        {"Authorization": f"Bearer {ticket.token}"}, host=ticket.instance if moved else "", user=ticket.user_id
+    )
+
+
 def log_in(settings: Settings, session: requests.Session) -> Ticket:
     """Log in. Raises AuthError when refused, ConnectionError when nobody answers. Nothing of it is ever logged."""
+    if settings.login == "broker":
+        return Ticket(settings.placeholder, settings.host, "")
     try:
         if settings.login == "password":
             return _password(settings, session)

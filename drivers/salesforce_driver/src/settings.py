@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from integrator_drivers.access import placeholder
 from integrator_drivers.errors import AuthError
 
 __all__ = ["API_VERSION", "Settings"]
@@ -25,7 +26,7 @@ NAMES = {"client_credentials": CLIENT, "jwt": JWT, "refresh_token": REFRESH, "pa
 class Settings:
     """One org and one way to log in. `domain` is a My Domain name, or "login" / "test" for the password login."""
 
-    login: Literal["client_credentials", "jwt", "refresh_token", "password"]
+    login: Literal["client_credentials", "jwt", "refresh_token", "password", "broker"]
     domain: str
     base_url: str  # "" when Salesforce's own address is used
     client_id: str = ""
@@ -35,6 +36,7 @@ class Settings:
     security_token: str = field(default="", repr=False)
     private_key: str = field(default="", repr=False)  # PEM
     refresh_token: str = field(default="", repr=False)
+    placeholder: str = ""  # behind the broker, which logs in itself
 
     @property
     def host(self) -> str:
@@ -50,7 +52,7 @@ class Settings:
     @property
     def login_variables(self) -> str:
         """The variables to check when the login is refused, as words."""
-        names = NAMES[self.login]
+        names = NAMES.get(self.login, CLIENT)
         return f"{', '.join(names[:-1])} and {names[-1]}"
 
     @classmethod
@@ -68,6 +70,8 @@ class Settings:
 
         domain = _domain(value("SALESFORCE_DOMAIN"))
         base_url = value("SALESFORCE_BASE_URL").rstrip("/")
+        if token := placeholder(environ):
+            return cls("broker", domain or ("practice" if base_url else "login"), base_url, placeholder=token)
         client_id, client_secret = (value(name) for name in CLIENT)
         if given(REFRESH):
             return cls(

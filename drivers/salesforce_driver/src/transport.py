@@ -13,6 +13,7 @@ from requests.adapters import HTTPAdapter
 from requests.utils import get_environ_proxies
 
 from integrator_drivers import Mode, current_mode, report
+from integrator_drivers.access import MARK, USER, NoAnswerError, raise_refusal
 
 __all__ = ["DISCOVERY_BUDGET", "Transport", "open_session", "retry_after"]
 
@@ -36,6 +37,7 @@ class Transport(HTTPAdapter):
         super().__init__()
         self.base_url = base_url
         self._sleep = sleep
+        self.user = ""  # whom we run as, where the broker tells
         self.asked_to_wait: float | None = None  # Retry-After of the last answer, in seconds
 
     def send(
@@ -59,6 +61,7 @@ class Transport(HTTPAdapter):
                 response = super().send(request, stream, timeout, verify, cert, proxies)
                 if not stream:
                     _ = response.content  # half an answer is a lost connection, and shows only here
+                self._hear(response)
             except (requests.ConnectionError, requests.exceptions.ChunkedEncodingError) as exc:
                 wait = _backoff(attempt)
                 # A name or port that is not there is an answer; asking again only takes the user's time.
@@ -76,6 +79,15 @@ class Transport(HTTPAdapter):
             )
             self._sleep(wait)
         raise AssertionError("the last attempt returns or raises")
+
+    def _hear(self, response: requests.Response) -> None:
+        """What the broker says, where there is one."""
+        self.user = response.headers.get(USER, self.user)
+        if MARK in response.headers:
+            try:
+                raise_refusal({MARK: response.headers[MARK]}, response.text)
+            except NoAnswerError as exc:
+                raise _as_lost(str(exc)) from exc
 
     def pause(self, seconds: float) -> None:
         """Wait, as between two tries."""
@@ -95,6 +107,16 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     """Seconds that the answer asks to wait; None where it does not say or says a date."""
     text = headers.get("Retry-After", "")
     return float(text) if text.isdigit() else None
+
+
+def _as_lost(cause: str) -> requests.RequestException:
+    """The error that would have come without a broker between."""
+    if cause == "timed out":
+        return requests.ConnectTimeout(cause)
+    if cause == "certificate verify failed":
+        return requests.exceptions.SSLError(cause)
+    known = {"getaddrinfo failed": "NameResolutionError", "connection refused": "NewConnectionError"}
+    return requests.ConnectionError(known.get(cause, cause))
 
 
 def _keep(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from integrator_magics.config import Settings
-from integrator_magics.events import Asked, Event, Failed, Previewed, Ran, Wrote
+from integrator_magics.events import Asked, Event, Failed, Mapped, MappedField, Previewed, Ran, Wrote
+from integrator_magics.mapping import change_request
 from integrator_magics.session import DIALOG, Session, run_channel
 
 
@@ -128,3 +130,23 @@ def test_joined_records_are_written_and_a_second_run_changes_nothing(session: Se
     again = preview(session, name).targets[0]
     assert (again.add, again.update) == (0, 0)
     assert again.unchanged == ran.targets[0].add
+
+
+def test_an_edited_mapping_changes_the_script(session: Session) -> None:
+    events: list[Event] = []
+    stop = session.listen(DIALOG, events.append)
+    converse(session, "Sync contacts from Salesforce to PostgreSQL: first name, last name, email, phone")
+    before = next(event for event in reversed(events) if isinstance(event, Mapped))
+    columns = {entry.field: entry for entry in before.fields}
+    assert columns["Email"].type == "text"
+    edited = [replace(entry, column="mail") if entry.field == "Email" else entry for entry in before.fields]
+    edited = [entry for entry in edited if entry.field != "Phone"] + [MappedField("Title", "title")]
+    session.change(change_request(before, edited))
+    session.wait()
+    stop()
+    after = next(event for event in reversed(events) if isinstance(event, Mapped))
+    assert {entry.field: entry.column for entry in after.fields} == {entry.field: entry.column for entry in edited}
+    wrote = next(event for event in reversed(events) if isinstance(event, Wrote))
+    assert wrote.version > 1
+    assert "Phone" in wrote.diff
+    assert preview(session, wrote.name).targets[0].columns

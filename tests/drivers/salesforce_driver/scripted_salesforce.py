@@ -18,12 +18,14 @@ class Scripted:
         self.answers: list[Answer] = []
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         self.bodies: list[bytes] = []
+        self.came = threading.Semaphore(0)  # released once for each request
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
             def _answer(self) -> None:
                 outer.bodies.append(self.rfile.read(int(self.headers.get("Content-Length", 0))))
                 outer.asked.append((self.command, self.path, dict(self.headers)))
+                outer.came.release()
                 status, headers, body = outer.answers.pop(0)
                 self.send_response(status)
                 for name, value in {"Content-Length": str(len(body)), **headers}.items():
