@@ -3,6 +3,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 TESTED := $(VENV)/.tested
+RIVALS := benchmarks/.venv
 
 .PHONY: demo test lab check bench clean help
 
@@ -34,8 +35,13 @@ check: $(TESTED)  ## style, types, import ladder
 	$(BIN)/mypy
 	$(BIN)/python -m pytest -q tests/test_house.py
 
-bench: $(TESTED)  ## speed of a sync into PostgreSQL beside the limit, 100,000 and 1,000,000 rows
-	$(BIN)/python benchmarks/sync_bench.py
+$(RIVALS): benchmarks/rivals.txt
+	$(PYTHON) -m venv $(RIVALS)
+	$(RIVALS)/bin/python -m pip install --quiet -r benchmarks/rivals.txt
+	touch $@
+
+bench: $(TESTED) $(RIVALS)  ## speed of a sync into PostgreSQL beside the limit and other tools, up to 1,000,000 rows
+	$(BIN)/python benchmarks/bench.py --rivals $(RIVALS)/bin/python
 
 clean:  ## remove what was built here
-	rm -rf $(VENV) dist build
+	rm -rf $(VENV) $(RIVALS) dist build
