@@ -302,3 +302,57 @@ def test_readers_are_not_disturbed_by_writers(small: Any) -> None:
     writer.join()
     assert totals == sorted(totals)
     assert small.total("SELECT COUNT() FROM Lead") == 80
+
+
+def test_typeof_shows_a_parent_with_the_fields_of_what_it_is(seeded: Any) -> None:
+    soql = "SELECT Id, TYPEOF Owner WHEN user THEN Username, Email WHEN Group THEN Id ELSE Name END FROM Lead LIMIT 5"
+    for row in seeded.rows(soql):
+        assert list(row) == ["attributes", "Id", "Owner"]
+        assert row["Owner"]["attributes"]["type"] == "User"
+        assert "@" in row["Owner"]["Username"] and set(row["Owner"]) == {"attributes", "Username", "Email"}
+    members = "SELECT TYPEOF LeadOrContact WHEN Lead THEN Company WHEN Contact THEN AccountId END FROM CampaignMember"
+    kinds = {row["LeadOrContact"]["attributes"]["type"]: set(row["LeadOrContact"]) for row in seeded.rows(members)}
+    assert kinds == {"Lead": {"attributes", "Company"}, "Contact": {"attributes", "AccountId"}}
+    only = "SELECT TYPEOF LeadOrContact WHEN Lead THEN Id END FROM CampaignMember WHERE ContactId != null LIMIT 1"
+    assert seeded.rows(only)[0]["LeadOrContact"] is None
+
+
+def test_rollup_and_cube_add_subtotals(seeded: Any) -> None:
+    counted = "SELECT Status, LeadSource, COUNT(Id) n FROM Lead GROUP BY {0}(Status, LeadSource)"
+    plain = seeded.rows("SELECT Status, LeadSource, COUNT(Id) n FROM Lead GROUP BY Status, LeadSource")
+    total = seeded.total("SELECT COUNT() FROM Lead")
+    rolled = seeded.rows(
+        "SELECT Status, LeadSource, GROUPING(Status) s, GROUPING(LeadSource) l, COUNT(Id) n FROM Lead "
+        "GROUP BY ROLLUP(Status, LeadSource)"
+    )
+    by_kind: dict[Any, list[Any]] = {(s, t): [] for s in (0, 1) for t in (0, 1)}
+    for row in rolled:
+        by_kind[row["s"], row["l"]].append(row)
+    assert len(by_kind[0, 0]) == len(plain)
+    assert [row["n"] for row in by_kind[1, 1]] == [total]
+    assert not by_kind[1, 0]
+    assert {row["Status"]: row["n"] for row in by_kind[0, 1]} == {
+        row["Status"]: row["n"] for row in seeded.rows("SELECT Status, COUNT(Id) n FROM Lead GROUP BY Status")
+    }
+    cube = seeded.rows(counted.format("CUBE"))
+    sources = seeded.rows("SELECT LeadSource, COUNT(Id) n FROM Lead GROUP BY LeadSource")
+    assert len(cube) == len(rolled) + len(sources)
+    kept = "SELECT Status FROM Lead GROUP BY ROLLUP(Status) HAVING GROUPING(Status) = 1"
+    assert [row["Status"] for row in seeded.rows(kept)] == [None]
+
+
+def test_date_functions_can_count_in_the_time_zone_of_the_user() -> None:
+    org = Org()
+    org.fill("Lead", [{"Id": seeds.lead_id(1, 0), "CreatedDate": datetime(2026, 3, 1, 2, 30, tzinfo=UTC)}])
+
+    def parts(zone: str, argument: str) -> Any:
+        text = f"SELECT CALENDAR_MONTH({argument}) m, HOUR_IN_DAY({argument}) h FROM Lead GROUP BY "
+        text += f"CALENDAR_MONTH({argument}), HOUR_IN_DAY({argument})"
+        clock = soql.Clock(datetime(2026, 3, 1, 12, tzinfo=UTC), ZoneInfo(zone))
+        found = soql.run(text, org, clock, include_deleted=False, children=lambda rows, render, base: {})
+        row = found.render(found.found[0], "")
+        return row["m"], row["h"]
+
+    assert parts("America/New_York", "CreatedDate") == (3, 2)
+    assert parts("America/New_York", "convertTimezone(CreatedDate)") == (2, 21)
+    assert parts("Asia/Kolkata", "convertTimezone(CreatedDate)") == (3, 8)

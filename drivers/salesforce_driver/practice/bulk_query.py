@@ -18,7 +18,7 @@ from .calls import Call, Route
 from .errors import SalesforceError
 from .jobs import Job, not_now
 from .soql.groups import is_aggregate
-from .soql.nodes import Fields, Query, Selected, SubSelect
+from .soql.nodes import Fields, Query, Selected, SubSelect, TypeOf
 from .soql.operands import Scope
 
 __all__ = ["ROUTES", "Table", "csv_cell", "csv_response", "given_job", "table_of"]
@@ -214,6 +214,8 @@ def _refuse(query: Query) -> None:
         raise SalesforceError(
             400, "API_ERROR", "Aggregate Relationships not supported in Bulk V2 Query with CSV content type"
         )
+    if any(isinstance(item, TypeOf) for item in query.selected):
+        raise SalesforceError(400, "API_ERROR", "TYPEOF is not supported in Bulk Query with CSV content type")
     if any(isinstance(item, Fields) for item in query.selected):
         raise SalesforceError(400, "API_ERROR", "Selecting compound data not supported in Bulk Query")
     if is_aggregate(query):

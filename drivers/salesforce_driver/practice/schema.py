@@ -268,7 +268,7 @@ def load() -> Schema:
     data = _data()
     for name, compact in data.items():
         facts = {key: value for key, value in compact.items() if key not in ("fields", "children")}
-        fields = [_field(one) for one in (*compact["fields"], *CUSTOM_FIELDS.get(name, ()))]
+        fields = [*_standard_fields(name), *map(_field, CUSTOM_FIELDS.get(name, ()))]
         children = tuple(
             Child(child, key, relationship, cascade)
             for child, key, relationship, cascade in compact["children"]
@@ -283,6 +283,12 @@ def _data() -> dict[str, Any]:
     text = resources.files(__package__).joinpath("describe.json").read_text(encoding="utf-8")
     objects: dict[str, Any] = json.loads(text)["objects"]
     return objects
+
+
+@cache
+def _standard_fields(name: str) -> tuple[Field, ...]:
+    """Fields are never changed, so all orgs share them."""
+    return tuple(_field(one) for one in _data()[name]["fields"])
 
 
 def _field(compact: dict[str, Any]) -> Field:

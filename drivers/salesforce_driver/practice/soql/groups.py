@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import combinations
 from typing import Any
 
 from ..errors import SalesforceError, at_position
 from .conditions import Compiler
-from .nodes import Expression, Fields, Function, Query, Selected, SubSelect
+from .nodes import Expression, Fields, Function, Query, Selected, SubSelect, TypeOf
 from .operands import Operand, Row, Scope
 from .parser import AGGREGATES
 from .shape import json_value
@@ -33,6 +34,7 @@ class Group:
 
     keys: dict[str, Any]  # by operand name
     rows: Sequence[Row]
+    kept: frozenset[str] = frozenset()  # names of the fields it is grouped by
 
 
 class Grouping:
@@ -49,27 +51,43 @@ class Grouping:
         if not self.by:
             groups = [Group({}, rows)]
         else:
-            found: dict[tuple[Any, ...], Group] = {}
-            members: dict[tuple[Any, ...], list[Row]] = {}
-            for row in rows:
-                values = [operand.get(row) for operand in self.by]
-                key = tuple(value.casefold() if isinstance(value, str) else value for value in values)
-                if key not in found:
-                    members[key] = []
-                    named = {operand.name: value for operand, value in zip(self.by, values, strict=True)}
-                    found[key] = Group(named, members[key])
-                members[key].append(row)
-            groups = list(found.values())
+            groups = [group for kept in self._kept() for group in self._grouped_by(rows, kept)]
         if self.query.having:
             compiler = Compiler(self.query.text, self.scope.clock, self.resolve, _no_semi_join)
             keep = compiler.compile(self.query.having, top=False)
             groups = [group for group in groups if keep(group)]
         return groups
 
+    def _kept(self) -> list[tuple[Operand, ...]]:
+        """The fields by which is grouped: all of them; with ROLLUP and CUBE also fewer, down to none."""
+        by = tuple(self.by)
+        if self.query.subtotals == "ROLLUP":
+            return [by[:count] for count in range(len(by), -1, -1)]
+        if self.query.subtotals == "CUBE":
+            return [kept for count in range(len(by), -1, -1) for kept in combinations(by, count)]
+        return [by]
+
+    def _grouped_by(self, rows: Sequence[Row], kept: Sequence[Operand]) -> list[Group]:
+        found: dict[tuple[Any, ...], Group] = {}
+        members: dict[tuple[Any, ...], list[Row]] = {}
+        blank = {operand.name: None for operand in self.by}
+        names = frozenset(operand.name for operand in kept)
+        for row in rows:
+            values = [operand.get(row) for operand in kept]
+            key = tuple(value.casefold() if isinstance(value, str) else value for value in values)
+            if key not in found:
+                members[key] = []
+                named = {operand.name: value for operand, value in zip(kept, values, strict=True)}
+                found[key] = Group(blank | named, members[key], names)
+            members[key].append(row)
+        return list(found.values())
+
     def resolve(self, expression: Expression) -> Operand:
         """What a name in HAVING or ORDER BY stands for, read from a Group."""
         if isinstance(expression, Function) and expression.name in AGGREGATES:
             return self._aggregate(expression)
+        if isinstance(expression, Function) and expression.name == "GROUPING" and self.query.subtotals:
+            return self._grouping(expression)
         operand = self.scope.resolve(expression)
         if all(operand.name != grouped.name for grouped in self.by):
             raise at_position(
@@ -109,7 +127,7 @@ class Grouping:
         shown: list[tuple[str, Callable[[Group], Any]]] = []
         unnamed = 0
         for item in self.query.selected:
-            if isinstance(item, SubSelect | Fields):
+            if isinstance(item, SubSelect | Fields | TypeOf):
                 raise SalesforceError(
                     400, "MALFORMED_QUERY", "A query with aggregates or GROUP BY can't select FIELDS() or child records"
                 )
@@ -125,6 +143,20 @@ class Grouping:
                 raise at_position("MALFORMED_QUERY", self.query.text, item.what.position, f"duplicate alias: {name}")
             shown.append((name, operand.get))
         return shown
+
+    def _grouping(self, function: Function) -> Operand:
+        """1 where the group is a subtotal over that field, else 0."""
+        inner = self.scope.resolve(function.argument) if function.argument else None
+        if inner is None or all(inner.name != grouped.name for grouped in self.by):
+            raise at_position(
+                "MALFORMED_QUERY", self.query.text, function.position, "GROUPING needs a field of GROUP BY"
+            )
+        name = inner.name
+
+        def read(group: Group) -> int:
+            return int(name not in group.kept)
+
+        return Operand(f"GROUPING({name})", "number", read, read, None, position=function.position)
 
     def _aggregate(self, function: Function) -> Operand:
         if function.argument is None:

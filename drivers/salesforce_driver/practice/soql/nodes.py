@@ -23,6 +23,7 @@ __all__ = [
     "Query",
     "Selected",
     "SubSelect",
+    "TypeOf",
 ]
 
 
@@ -45,6 +46,7 @@ class Function:
     name: str  # upper case
     argument: Path | None
     position: int
+    in_user_zone: bool = False  # the argument stands in convertTimezone()
 
 
 Expression = Path | Function
@@ -71,6 +73,15 @@ class SubSelect:
     """(SELECT ... FROM CampaignMembers) in the SELECT list."""
 
     query: Query
+
+
+@dataclass(frozen=True)
+class TypeOf:
+    """TYPEOF Owner WHEN User THEN Name, Email ELSE Id END in the SELECT list."""
+
+    path: Path
+    cases: tuple[tuple[str, int, tuple[Path, ...]], ...]  # object, its position, fields
+    otherwise: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
@@ -139,12 +150,13 @@ class Query:
     """A whole SELECT."""
 
     text: str
-    selected: tuple[Selected | SubSelect | Fields, ...]
+    selected: tuple[Selected | SubSelect | Fields | TypeOf, ...]
     source: str  # object, or child relationship in a sub-select
     source_position: int
     alias: str | None = None
     where: Condition | None = None
     group_by: tuple[Expression, ...] = ()
+    subtotals: Literal["", "ROLLUP", "CUBE"] = ""
     having: Condition | None = None
     order_by: tuple[Order, ...] = ()
     limit: int | None = None

@@ -141,6 +141,10 @@ class Scope:
             raise at_position("MALFORMED_QUERY", self.text, function.position, "unexpected token: 'COUNT'")
         inner = self._path(function.argument)
         name = f"{function.name}({inner.name})"
+        if function.name == "GROUPING":
+            raise at_position(
+                "MALFORMED_QUERY", self.text, function.position, "GROUPING needs GROUP BY ROLLUP or GROUP BY CUBE"
+            )
         if function.name == "TOLABEL":
             labels = dict(inner.field.choices) if inner.field else {}
             get, own = (_labelled(read, labels) for read in (inner.get, inner.own))
@@ -152,6 +156,17 @@ class Scope:
                 f"field {inner.name} does not support date function {function.name}",
             )
         compute, kind = _DATE_PARTS[function.name]
+        if function.in_user_zone:
+            if inner.kind != "datetime":
+                raise at_position(
+                    "MALFORMED_QUERY",
+                    self.text,
+                    function.position,
+                    f"convertTimezone can not be used with the field {inner.name}, which is no dateTime",
+                )
+            in_utc, zone = compute, self.clock.zone
+            name = f"{function.name}(convertTimezone({inner.name}))"
+            compute = lambda moment: in_utc(moment.astimezone(zone))  # noqa: E731 - one of several computations
         get, own = (_date_part(read, compute) for read in (inner.get, inner.own))
         return Operand(name, kind, get, own, None, inner.steps, inner.entity, function.position)
 

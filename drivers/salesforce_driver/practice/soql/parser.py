@@ -22,6 +22,7 @@ from .nodes import (
     Query,
     Selected,
     SubSelect,
+    TypeOf,
 )
 from .ranges import COUNTED_RANGES, PLAIN_RANGES
 from .tokens import Token, tokens
@@ -31,6 +32,7 @@ __all__ = ["AGGREGATES", "DATE_FUNCTIONS", "MAX_LENGTH", "parse"]
 MAX_LENGTH = 100_000
 MAX_OFFSET = 2_000
 MAX_DEPTH = 50  # parentheses inside each other
+MAX_SUBTOTALS = 3  # fields in ROLLUP or CUBE
 AGGREGATES = frozenset(("COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"))
 DATE_FUNCTIONS = frozenset(
     (
@@ -49,7 +51,8 @@ DATE_FUNCTIONS = frozenset(
         "WEEK_IN_YEAR",
     )
 )
-_FUNCTIONS = AGGREGATES | DATE_FUNCTIONS | {"TOLABEL"}
+_FUNCTIONS = AGGREGATES | DATE_FUNCTIONS | {"TOLABEL", "GROUPING"}
+_CASE_WORDS = ("WHEN", "THEN", "ELSE", "END")
 _RESERVED = frozenset(
     [
         "AND",
@@ -154,8 +157,7 @@ class _Parser:
         while self.accept_symbol(","):
             selected.append(self.selected(nested))
         self.expect_word("FROM")
-        # Group and Order are objects too.
-        source = self.take() if self.is_word("GROUP", "ORDER") else self.name()
+        source = self.object_name()
         source_text = source.text
         while nested and self.accept_symbol("."):
             source_text += "." + self.name().text
@@ -165,11 +167,20 @@ class _Parser:
             alias = self.take().text
         where = self.condition() if self.accept_word("WHERE") else None
         group_by: tuple[Expression, ...] = ()
+        subtotals: Literal["", "ROLLUP", "CUBE"] = ""
         having = None
         if self.is_word("GROUP"):
             self.take()
             self.expect_word("BY")
-            group_by = self.expressions()
+            if self.is_word("ROLLUP", "CUBE") and self.tokens[self.at + 1].text == "(":
+                subtotals = "ROLLUP" if self.take().upper == "ROLLUP" else "CUBE"
+                self.take()
+                group_by = self.expressions()
+                self.expect_symbol(")")
+                if len(group_by) > MAX_SUBTOTALS:
+                    self.refuse()
+            else:
+                group_by = self.expressions()
             having = self.condition() if self.accept_word("HAVING") else None
         order_by: tuple[Order, ...] = ()
         if self.is_word("ORDER"):
@@ -191,13 +202,18 @@ class _Parser:
             alias,
             where,
             group_by,
+            subtotals,
             having,
             order_by,
             limit,
             offset,
         )
 
-    def selected(self, nested: bool) -> Selected | SubSelect | Fields:
+    def object_name(self) -> Token:
+        """Group and Order are objects too."""
+        return self.take() if self.is_word("GROUP", "ORDER") else self.name()
+
+    def selected(self, nested: bool) -> Selected | SubSelect | Fields | TypeOf:
         if self.is_symbol("("):
             if nested:
                 self.refuse()
@@ -207,6 +223,9 @@ class _Parser:
             return SubSelect(query)
         if self.is_word("FIELDS") and self.tokens[self.at + 1].text == "(":
             return self.fields()
+        if self.is_word("TYPEOF") and self.tokens[self.at + 1].kind == "name":
+            self.take()
+            return self.type_of()
         what = self.expression(any_function=True)
         alias = None
         if self.next.kind == "name" and self.next.upper not in _RESERVED:
@@ -230,17 +249,45 @@ class _Parser:
         self.expect_symbol(")")
         return Fields(group, start.position)
 
+    def type_of(self) -> TypeOf:
+        path = self.path(self.name())
+        cases: list[tuple[str, int, tuple[Path, ...]]] = []
+        while self.accept_word("WHEN"):
+            name = self.object_name()
+            self.expect_word("THEN")
+            cases.append((name.text, name.position, self.case_fields()))
+        if not cases:
+            self.refuse()
+        otherwise = self.case_fields() if self.accept_word("ELSE") else ()
+        self.expect_word("END")
+        return TypeOf(path, tuple(cases), otherwise)
+
+    def case_fields(self) -> tuple[Path, ...]:
+        found: list[Path] = []
+        while not found or self.accept_symbol(","):
+            if self.is_word(*_CASE_WORDS):
+                self.refuse()
+            found.append(self.path(self.name()))
+        return tuple(found)
+
     def expression(self, any_function: bool = False) -> Expression:
         first = self.name()
         if self.is_symbol("("):
             if first.upper not in _FUNCTIONS:
                 self.refuse()
             self.take()
-            argument = None if self.is_symbol(")") else self.path(self.name())
+            argument, in_user_zone = None, False
+            if first.upper in DATE_FUNCTIONS and self.is_word("CONVERTTIMEZONE"):
+                self.take()
+                self.expect_symbol("(")
+                argument, in_user_zone = self.path(self.name()), True
+                self.expect_symbol(")")
+            elif not self.is_symbol(")"):
+                argument = self.path(self.name())
             self.expect_symbol(")")
             if argument is None and (first.upper != "COUNT" or not any_function):
                 self.refuse(self.tokens[self.at - 1])
-            return Function(first.upper, argument, first.position)
+            return Function(first.upper, argument, first.position, in_user_zone)
         return self.path(first)
 
     def path(self, first: Token) -> Path:

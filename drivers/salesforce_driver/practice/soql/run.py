@@ -6,12 +6,12 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..errors import SalesforceError, at_position
+from ..errors import SalesforceError, at_position, unexpected_token
 from ..schema import Field, Object
 from .conditions import Compiler
 from .groups import MAX_GROUPS, Grouping, is_aggregate
-from .nodes import Expression, Fields, Function, Order, Path, Query, Selected, SubSelect
-from .operands import Clock, Operand, Row, Rows, Scope
+from .nodes import Expression, Fields, Function, Order, Path, Query, Selected, SubSelect, TypeOf
+from .operands import Clock, Operand, Row, Rows, Scope, reader
 from .parser import AGGREGATES, parse
 from .shape import Node
 
@@ -105,6 +105,8 @@ class _Run:
                     name, render = self._child_list(inner, scope)
                     once(name, inner.source_position)
                     node.add_list(name, render)
+                case TypeOf():
+                    self._type_of(item, query, scope, node, once)
                 case Fields():
                     for field in self._all_fields(item, query, described):
                         once(field.name, item.position)
@@ -124,6 +126,48 @@ class _Run:
                     once(operand.shown_as, what.position)
                     node.add(operand)
         return node
+
+    def _type_of(self, item: TypeOf, query: Query, scope: Scope, node: Node, once: Callable[[str, int], None]) -> None:
+        """A parent that can be of several objects, shown with the fields of the one it is."""
+        if len(item.path.names) > 1:
+            raise unexpected_token(query.text, item.path.position, item.path.text)
+        reference = scope.object.parent(item.path.text)
+        if reference is None or len(reference.targets) < 2:
+            raise at_position(
+                "INVALID_FIELD",
+                query.text,
+                item.path.position,
+                f"'{item.path.text}' is no polymorphic relationship of {scope.object.name}, as TYPEOF needs",
+            )
+        name = str(reference.relationship)
+        once(name, item.path.position)
+        general = self.data.schema.objects["Name"]
+
+        def shown(target: Object, fields: Sequence[Path]) -> Node:
+            inner, at = Node(target, self.data), Scope(query.text, target, None, self.data, self.clock)
+            for path in fields:
+                inner.add(at.resolve(path))
+            return inner
+
+        cases: dict[str, Node] = {}
+        for target_name, position, fields in item.cases:
+            known = next((one for one in reference.targets if one.casefold() == target_name.casefold()), None)
+            if known is None or known in cases:
+                raise at_position(
+                    "INVALID_TYPE", query.text, position, f"{target_name} is no type of {name}, or named twice"
+                )
+            cases[known] = shown(self.data.schema.objects.get(known, general), fields)
+        otherwise = shown(general, item.otherwise) if item.otherwise else None
+        read = reader(self.data, scope.object, reference)
+
+        def render(row: Row, base: str) -> Any:
+            parent_id = read(row)
+            parent = self.data.row(parent_id) if parent_id else None
+            target = self.data.schema.by_prefix(parent_id) if parent_id else None
+            chosen = cases.get(target.name, otherwise) if target else None
+            return chosen.render(parent, base) if chosen and parent else None
+
+        node.add_list(name, render)
 
     def _all_fields(self, item: Fields, query: Query, described: Object) -> list[Field]:
         if item.group != "STANDARD" and (query.limit is None or query.limit > MAX_FIELDS_ROWS):
