@@ -72,6 +72,15 @@ class TargetCounts:
     changes: list[str] = field(default_factory=list)  # DDL
     differences: list[dict[str, Any]] = field(default_factory=list)
     rejects: list[dict[str, Any]] = field(default_factory=list)
+    duplicates: int = 0  # rows whose key another row has; the newest counts, or the first
+    repeated: list[Any] = field(default_factory=list)  # the first of those keys
+    newest: str = ""  # the field that tells the newest
+    reasons: dict[str, int] = field(default_factory=dict)  # rejected rows by reason
+    deleted: int = 0  # of the updated: marked, since the source has deleted them
+    cursor: str = ""  # with a resume point: the field it is in, and where the run began and ended
+    watermark_before: str | None = None
+    watermark_after: str | None = None
+    failed: str = ""  # why this target was not finished
     environment: str = ""  # which database or organisation, as the system calls it
 
 

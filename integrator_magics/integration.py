@@ -264,9 +264,12 @@ def _what_is_written(outcome: Outcome, targets: list[TargetCounts]) -> str:
     """What a run that did not end well left behind: its own counts, or how far its progress got before it was ended."""
     steps = [line for line in outcome.report if line.get("kind") == "progress"]
     if targets:
-        done = sum(target.add + target.update for target in targets)
+        done = [target for target in targets if target.add + target.update]
         if done:
-            return f"{done:,} rows are written and recorded; running again continues with the rest."
+            parts = [f"{target.add + target.update:,} rows" for target in done]
+            if len(targets) > 1:
+                parts = [f"{target.add + target.update:,} rows of {target.object}" for target in done]
+            return f"{' and '.join(parts)} are written and recorded; running again continues with the rest."
     elif steps and steps[-1].get("done"):
         total = f" of {steps[-1]['total']:,}" if steps[-1].get("total") else ""
         return f"{steps[-1]['done']:,}{total} rows were worked on and are kept; running again continues with the rest."
@@ -289,7 +292,10 @@ def _relay(emit: Emit) -> Callable[[dict[str, Any]], None]:
 def _targets(report: list[dict[str, Any]]) -> list[TargetCounts]:
     known = TargetCounts.__dataclass_fields__
     lines = [line for line in report if line.get("kind") == "target"]
-    return [TargetCounts(**{key: value for key, value in line.items() if key in known}) for line in lines]
+    return [
+        TargetCounts(**{key: value for key, value in line.items() if key in known and value is not None})
+        for line in lines
+    ]
 
 
 def _tables(report: list[dict[str, Any]]) -> list[Table]:
@@ -316,6 +322,9 @@ def _counts(target: TargetCounts) -> dict[str, Any]:
         "update": target.update,
         "unchanged": target.unchanged,
         "reject": target.reject,
+        "duplicates": target.duplicates,
+        **({"cursor": target.cursor, "watermark": target.watermark_after} if target.cursor else {}),
+        **({"failed": target.failed} if target.failed else {}),
     }
 
 

@@ -12,6 +12,7 @@ from .report import report
 __all__ = ["Receipt"]
 
 KEPT_REJECTS = 100
+KEPT_REASONS = 20
 
 
 @dataclass
@@ -31,15 +32,19 @@ class Receipt:
     updated: int = 0
     unchanged: int = 0
     rejected: int = 0
-    duplicates: int = 0  # rows whose key came before in the same run; the first one counts
+    duplicates: int = 0  # rows whose key another row of the run has: the newest counts, or the first
+    repeated: list[Any] = field(default_factory=list)  # the first 20 of those keys
     deleted: int = 0  # of the updated: rows that got deleted_at because the source has deleted them
     source_count: int | None = None
     changes: list[str] = field(default_factory=list)  # DDL
     differences: list[dict[str, Any]] = field(default_factory=list)  # the first 20, in a preview
     rejects: list[Rejected] = field(default_factory=list)  # the first 100
+    reasons: dict[str, int] = field(default_factory=dict)  # rejected rows by reason, the first 20 reasons
+    newest: str = ""  # the field by which one of several rows with the same key was chosen; "" means the first
     cursor: str | None = None
     watermark_before: datetime | None = None
     watermark_after: datetime | None = None
+    failed: str = ""  # why this target, one of several, was not finished
 
     @property
     def written(self) -> int:
@@ -54,6 +59,19 @@ class Receipt:
         self.rejected += len(result.rejected)
         self.differences = (self.differences + result.differences)[:20]
         self.rejects += result.rejected[: KEPT_REJECTS - len(self.rejects)]
+        for reject in result.rejected:
+            if reject.reason in self.reasons or len(self.reasons) < KEPT_REASONS:
+                self.reasons[reject.reason] = self.reasons.get(reject.reason, 0) + 1
+
+    def reject(self, rejected: Rejected) -> None:
+        """Count one row that can't be written."""
+        self.add(WriteResult(rejected=[rejected]))
+
+    def repeat(self, key: Any) -> None:
+        """Count one row that another one with its key stands for."""
+        self.duplicates += 1
+        if len(self.repeated) < 20 and key not in self.repeated:
+            self.repeated.append(key)
 
     def tell(self, *, stopped: bool) -> None:
         """Report it as `target`."""
@@ -80,6 +98,10 @@ class Receipt:
             changes=self.changes,
             differences=self.differences,
             rejects=[{"record": entry.record, "reason": entry.reason} for entry in self.rejects[:20]],
+            reasons=self.reasons,
+            repeated=self.repeated,
+            newest=self.newest,
+            failed=self.failed,
             stopped=stopped,
             **(incremental if self.cursor else {}),
         )

@@ -4,7 +4,9 @@ Results come out of a sandbox by this file and are never parsed from stdout. Kin
 
 read      system, object, rows, fields
 target    system, object, operation, columns, key, add, update, unchanged, reject, read, source_count, changes (DDL),
-          differences [{key, column, old, new}], rejects [{record, reason}]; sent when the target is finished
+          differences [{key, column, old, new}], rejects [{record, reason}], reasons {reason: rows}; sent when the
+          target is finished; from a sync also duplicates, repeated (keys), newest (field), deleted, cursor,
+          watermark_before, watermark_after, failed (why it was not finished), stopped
 progress  label, done, total (or null); at most a few per second
 table     name, columns, rows (first 20), count
 file      path, rows, bytes, columns, first (rows, at most 20)

@@ -3,68 +3,70 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import overload
 
 from . import mode
 from .errors import FieldNotFoundError, ValidationError, near_matches
 from .incremental import CURSOR, DELETED
 from .parts import DELETED_AT
-from .protocols import Condition, Field, TableWriter
+from .places import Source, Target, system_of
+from .protocols import Field, TableWriter
 from .receipt import Receipt
 from .records import Records
 from .resuming import Resume
+from .spreading import spread
 from .transfer import Transfer
 
-__all__ = ["Receipt", "Source", "Target", "sync", "system_of"]
+__all__ = ["Receipt", "Source", "Target", "sync"]
 
 logger = logging.getLogger("integrator")
 
 
-@dataclass
-class Source:
-    """Where records come from. `fields` maps source field -> target column, or lists fields that keep their names."""
-
-    client: Any  # a Reader
-    object: str
-    fields: Mapping[str, str] | Sequence[str] | None = None
-    where: Iterable[Condition] | None = None
-    since: datetime | None = None
-    until: datetime | None = None
-
-    def read(self) -> Records:
-        """The records as the source has them."""
-        wanted = None if self.fields is None else list(self.fields)
-        found: Records = self.client.read(
-            self.object, fields=wanted, where=self.where, since=self.since, until=self.until
-        )
-        return found
+@overload
+def sync(
+    source: Source | Records, target: Target, key: str = ..., cursor: str | None = ..., newest: str | None = ...
+) -> Receipt: ...
 
 
-@dataclass
-class Target:
-    """Where records go."""
-
-    client: Any  # a Writer
-    object: str
+@overload
+def sync(
+    source: Source | Records, target: Sequence[Target], *, cursor: str | None = ..., newest: str | None = ...
+) -> list[Receipt]: ...
 
 
-def sync(source: Source | Records, target: Target, key: str, cursor: str | None = None) -> Receipt:
+def sync(
+    source: Source | Records,
+    target: Target | Sequence[Target],
+    key: str = "",
+    cursor: str | None = None,
+    newest: str | None = None,
+) -> Receipt | list[Receipt]:
     """Add the source's records to the target, or update those with the same `key` (a target column).
 
     Records, such as a join gives, go to the target under the names they have.
     Makes or widens the target where it is a table. Writes in batches, each one transaction where the target has
-    those; a row the target can't take is rejected with a reason and the rest goes on; of rows with the same key the
-    first counts. Nothing is ever deleted, and a second run over the same data writes nothing. In a preview it reads
-    and compares for real and sends nothing. Raises RowLimitError before the batch that would exceed the approved rows.
+    those; a row the target can't take is rejected with a reason and the rest goes on. Nothing is ever deleted, and a
+    second run over the same data writes nothing. In a preview it reads and compares for real and sends nothing.
+    Raises RowLimitError before the batch that would exceed the approved rows.
+
+    Of rows with the same key the first counts; with `newest`, a date or time of the source, the one that has the
+    newest, for which the keys are read once beforehand.
 
     `cursor` names the source's field with the time of the last change: then a run reads only what changed since the
     last one, up to the moment it started (see `incremental`). How far it came is kept in the table `integrator_state`
     beside a target table, saved with each batch, else in a file beside the script. What the source says it has deleted
     gets `deleted_at` in a table. A source field that is gone or changed its type stops the run before it writes.
+
+    Several targets, each with its own `fields` and `key`, get each batch in turn (see `spreading`): the ids that one
+    gives can be a column of the next, what one refuses still reaches the others, and where one fails the others are
+    finished before DriverError says so.
     """
+    if not isinstance(target, Target):
+        return spread(source, target, cursor, newest)
+    if newest is not None:
+        return spread(*_as_several(source, target, key), cursor, newest)[0]
     system = system_of(target.client)
     current = mode.require_writable(system, target.object)
     resume = _resume(source, target, key, cursor)
@@ -103,10 +105,12 @@ def sync(source: Source | Records, target: Target, key: str, cursor: str | None 
     return receipt
 
 
-def system_of(client: Any) -> str:
-    """The name of the driver that a client belongs to."""
-    named = getattr(client, "system", None)
-    return named if isinstance(named, str) else type(client).__module__.partition("_driver")[0]
+def _as_several(source: Source | Records, target: Target, key: str) -> tuple[Source | Records, list[Target]]:
+    """The same, said as one target of several: with the fields there."""
+    if isinstance(source, Records):
+        return source, [replace(target, fields=list(source.fields), key=key)]
+    fields = source.fields if source.fields is not None else list(source.read().fields)
+    return replace(source, fields=None), [replace(target, fields=fields, key=key)]
 
 
 def _resume(source: Source | Records, target: Target, key: str, cursor: str | None) -> Resume | None:

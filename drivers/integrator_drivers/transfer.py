@@ -24,7 +24,7 @@ from .records import Records
 from .report import report
 from .resuming import Resume
 
-__all__ = ["Transfer"]
+__all__ = ["Transfer", "count_written", "require_room"]
 
 BATCH = 20_000  # rows
 _written = 0  # rows added or changed by all syncs of this process, towards the ceiling of the run
@@ -170,3 +170,16 @@ def _would_write(target: Place, part: Part, key: str) -> int:
         return part.size
     result: WriteResult = compare(target.object, part.fresh, key=key)
     return result.inserted + result.updated + len(part.gone)
+
+
+def require_room(target: Place, part: Part, key: str) -> None:
+    """Raise RowLimitError where writing this batch would exceed the approved rows."""
+    ceiling = mode.max_rows()
+    if mode.current_mode() is mode.Mode.APPLY and ceiling is not None and _written + part.size > ceiling:
+        mode.max_rows(_written + _would_write(target, part, key))
+
+
+def count_written(done: WriteResult) -> None:
+    """Count what a batch added or changed towards the ceiling of the run."""
+    global _written
+    _written += done.inserted + done.updated

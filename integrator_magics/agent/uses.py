@@ -143,26 +143,63 @@ class Script:
             yield Use(node.lineno, system, obj, list(dict.fromkeys([*fields, *conditions])))
 
     def _sync(self, node: ast.Call, named: dict[str, ast.expr]) -> Iterator[Use]:
-        """The columns that a sync writes into its target."""
+        """The columns that a sync writes into its target; with several targets, what each takes and writes."""
         source = self._resolve(self._argument(node, named, 0, "source"))
         target = self._resolve(self._argument(node, named, 1, "target"))
+        if isinstance(target, (ast.List, ast.Tuple)):
+            yield from self._several(node, source, [self._resolve(entry) for entry in target.elts], named)
+            return
         if not isinstance(source, ast.Call) or not isinstance(target, ast.Call):
             return
         of_source = {keyword.arg: keyword.value for keyword in source.keywords if keyword.arg}
+        fields = self._resolve(self._argument(source, of_source, 2, "fields"))
+        yield from self._written(target, fields, self._argument(node, named, 2, "key"), node.lineno)
+        yield from self._timed(node, source, named)
+
+    def _written(self, target: ast.Call, fields: ast.expr | None, key: ast.expr | None, line: int) -> Iterator[Use]:
+        """The columns of one target, which `fields` maps to."""
         of_target = {keyword.arg: keyword.value for keyword in target.keywords if keyword.arg}
         system = self.system(self._argument(target, of_target, 0, "client"))
         obj = self._object(target, of_target, 1)
-        fields = self._resolve(self._argument(source, of_source, 2, "fields"))
         if not system or not obj:
             return
         columns = self._texts(fields)
         if isinstance(fields, ast.Dict):
             values = [self.value(entry) for entry in fields.values]
             columns = [entry for entry in values if isinstance(entry, str)]
-        key = self._texts(self._argument(node, named, 2, "key"))
-        yield Use(node.lineno, system, obj, columns, "write")
-        if columns and key and key[0] not in columns:
-            yield Use(node.lineno, system, obj, key, "lost key")
+        names = self._texts(key)
+        yield Use(line, system, obj, columns, "write")
+        if columns and names and names[0] not in columns:
+            yield Use(line, system, obj, names, "lost key")
+
+    def _several(
+        self, node: ast.Call, source: ast.expr | None, targets: list[ast.expr | None], named: dict[str, ast.expr]
+    ) -> Iterator[Use]:
+        ids: list[str] = []
+        wanted: list[str] = []
+        for target in targets:
+            if not isinstance(target, ast.Call):
+                continue
+            own = {keyword.arg: keyword.value for keyword in target.keywords if keyword.arg}
+            fields = self._resolve(self._argument(target, own, 2, "fields"))
+            wanted += [name for name in self._texts(fields) if name not in ids]
+            yield from self._written(target, fields, self._argument(target, own, 3, "key"), target.lineno)
+            ids += self._texts(self._argument(target, own, 4, "id_as"))
+        if isinstance(source, ast.Call):
+            yield from self._of_source(source, list(dict.fromkeys(wanted)))
+            yield from self._timed(node, source, named)
+
+    def _timed(self, node: ast.Call, source: ast.Call, named: dict[str, ast.expr]) -> Iterator[Use]:
+        """The source's fields with the time of the last change."""
+        found = [name for key in ("cursor", "newest") for name in self._texts(named.get(key))]
+        if found:
+            yield from self._of_source(source, found)
+
+    def _of_source(self, source: ast.Call, fields: list[str]) -> Iterator[Use]:
+        of_source = {keyword.arg: keyword.value for keyword in source.keywords if keyword.arg}
+        system, obj = self.system(self._argument(source, of_source, 0, "client")), self._object(source, of_source, 1)
+        if system and obj:
+            yield Use(source.lineno, system, obj, fields)
 
     def argument(self, node: ast.Call, place: int, *names: str) -> ast.expr | None:
         """What a call gives for a parameter, by name or by place."""

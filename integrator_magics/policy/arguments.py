@@ -216,14 +216,24 @@ def _sync(script: Script, node: ast.Call) -> None:
             script.add(node, f"would delete records ({shown})", NO_DELETE, Label.DELETE)
         else:
             script.add(node, f"uses sync with {shown}, which is not known", "Use source, target and key.")
-    target = keyword(node, "target") or (node.args[1] if len(node.args) > 1 else None)
-    if isinstance(target, ast.Name):
-        values = script.bound.get(target.id, [])
-        target = values[0] if len(values) == 1 else None
-    thing = "a target"
-    if isinstance(target, ast.Call):
-        client = target.args[0] if target.args else keyword(target, "client")
-        obj = fold(target.args[1] if len(target.args) > 1 else keyword(target, "object"), script.constants)
-        label = script.labels(script.flow.systems(client))
-        thing = f"{obj} in {label}" if isinstance(obj, str) else label
-    script.add(node, f"would add or change records of {thing}", "", Label.WRITE)
+    target = _bound(script, keyword(node, "target") or (node.args[1] if len(node.args) > 1 else None))
+    several = target.elts if isinstance(target, (ast.List, ast.Tuple)) else [target]
+    for place in several:
+        script.add(node, f"would add or change records of {_target(script, _bound(script, place))}", "", Label.WRITE)
+
+
+def _bound(script: Script, node: ast.expr | None) -> ast.expr | None:
+    """What a name stands for, where that is certain."""
+    if not isinstance(node, ast.Name):
+        return node
+    values = script.bound.get(node.id, [])
+    return values[0] if len(values) == 1 else None
+
+
+def _target(script: Script, target: ast.expr | None) -> str:
+    if not isinstance(target, ast.Call):
+        return "a target"
+    client = target.args[0] if target.args else keyword(target, "client")
+    obj = fold(target.args[1] if len(target.args) > 1 else keyword(target, "object"), script.constants)
+    label = script.labels(script.flow.systems(client))
+    return f"{obj} in {label}" if isinstance(obj, str) else label

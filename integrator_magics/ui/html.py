@@ -254,17 +254,32 @@ def _(event: Explained) -> str:
     return _card("i", "plan", body, "plan")
 
 
-def _target_notes(target: TargetCounts, would: bool) -> str:
+def _target_notes(target: TargetCounts, *, would: bool, several: bool = False) -> str:
     found = ""
     if target.changes and would:
         found += f"<p>{escape(wording.changed_line(target))}</p>" + code_block("\n".join(target.changes))
     if target.differences and would:
-        found += "<p>First differences</p>"
-        found += _list(escape(wording.difference_line(entry)) for entry in target.differences[:5])
+        found += _differences(target)
+    found += "".join(f"<p>{escape(line)}</p>" for line in wording.target_lines(target))
     if target.reject:
         found += f"<p>{escape(wording.reject_summary(target, would))}</p>"
         found += _list(escape(wording.reject_line(entry)) for entry in target.rejects[:5])
+    if several and found and not (target.changes and would):
+        found = f'<p class="ig-title">{escape(wording.target_name(target))}</p>{found}'
     return found
+
+
+def _differences(target: TargetCounts) -> str:
+    """The first values that change, side by side."""
+    head = "".join(f'<th scope="col">{name}</th>' for name in wording.DIFFERENCE_COLUMNS)
+    rows = "".join(
+        "<tr>" + "".join(f"<td>{escape(value)}</td>" for value in wording.difference_row(entry)) + "</tr>"
+        for entry in target.differences[:5]
+    )
+    return (
+        '<div class="ig-scroll" tabindex="0"><table class="ig-table"><caption>First differences</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table></div>"
+    )
 
 
 def preview_table(event: Previewed) -> str:
@@ -290,7 +305,9 @@ def preview_body(event: Previewed) -> str:
         f'<span class="ig-detail">{escape(wording.preview_title(event))}</span></p>'
     )
     if event.targets:
-        body += preview_table(event) + "".join(_target_notes(target, would=True) for target in event.targets)
+        several = len(event.targets) > 1
+        body += preview_table(event)
+        body += "".join(_target_notes(target, would=True, several=several) for target in event.targets)
     return body + _results(event.tables, event.files)
 
 
@@ -345,7 +362,7 @@ def _(event: Ran) -> str:
     body = f"<p>{title}</p>"
     for target in event.targets:
         body += f"<p>{escape(wording.target_name(target))}: {escape(wording.receipt_line(target))}</p>"
-        body += _target_notes(target, would=False) if target.reject else ""
+        body += _target_notes(target, would=False)
     body += _results(event.tables, event.files)
     body += "".join(paragraphs(note) for note in event.notes)
     approved = f"approved by {event.approved_by}, {words.moment(event.approved_at)}  ·  " if event.approved_by else ""

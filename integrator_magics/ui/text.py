@@ -186,18 +186,21 @@ def _(event: Explained) -> list[str]:
     return found
 
 
-def _target_notes(target: TargetCounts, would: bool) -> list[str]:
+def _target_notes(target: TargetCounts, *, would: bool, several: bool = False) -> list[str]:
     found = []
     if target.changes and would:
         found.append(f"  {wording.changed_line(target)}")
         found += [f"      {line}" for change in target.changes for line in words.clean(change).splitlines()]
-    for at, entry in enumerate(target.differences[:3] if would else []):
-        label = "First differences" if at == 0 else ""
-        found.append(f"  {label:<28}  {wording.difference_line(entry)}")
+    if target.differences and would:
+        found.append("  First differences")
+        rows = [wording.DIFFERENCE_COLUMNS, *map(wording.difference_row, target.differences[:5])]
+        found += _columns(rows, indent="      ")
+    found += [f"  {line}" for line in wording.target_lines(target)]
     if target.reject:
-        for at, entry in enumerate(target.rejects[:3] or [{}]):
-            label = wording.reject_summary(target, would) if at == 0 else ""
-            found.append(f"  {label:<28}  {wording.reject_line(entry) if entry else ''}".rstrip())
+        found.append(f"  {wording.reject_summary(target, would)}")
+        found += [f"      {wording.reject_line(entry)}" for entry in target.rejects[:3]]
+    if several and found and not (target.changes and would):
+        found.insert(0, f"  {wording.target_name(target)}")
     return found
 
 
@@ -213,7 +216,8 @@ def _(event: Previewed) -> list[str]:
         rows = [["target", *wording.PREVIEW_COLUMNS]]
         rows += [[wording.target_name(target), *wording.preview_row(target)] for target in event.targets]
         found += _columns(rows, range(1, 6))
-        found += [line for target in event.targets for line in _target_notes(target, would=True)]
+        several = len(event.targets) > 1
+        found += [line for target in event.targets for line in _target_notes(target, would=True, several=several)]
     found += _results(event.tables, event.files)
     name = words.clean(event.name)
     if event.needs_decision and event.writes:
@@ -251,12 +255,10 @@ def _(event: Ran) -> list[str]:
     found = [f"v  {wording.receipt_title(event)}    {words.clean(event.name)}"]
     for target in event.targets:
         found.append(f"   {wording.target_name(target)}: {wording.receipt_line(target)}")
-        found += _target_notes(target, would=False) if target.reject else []
+        found += _target_notes(target, would=False)
     found += _results(event.tables, event.files)
     for note in event.notes:
         found += _wrap(words.clean(note))
-    for note in event.notes:
-        found += _wrap(note)
     whole = "log whole" if event.audit_whole else "LOG BROKEN, see %audit verify"
     by = (
         f"approved by {words.clean(event.approved_by)}, {words.clock(event.approved_at)}   ·   "

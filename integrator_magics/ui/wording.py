@@ -6,11 +6,12 @@ from ..events import Answered, Failed, Opened, Previewed, Progress, Ran, Table, 
 from . import words
 
 __all__ = [
+    "DIFFERENCE_COLUMNS",
     "PREVIEW_COLUMNS",
     "approve_label",
     "approve_magic",
     "changed_line",
-    "difference_line",
+    "difference_row",
     "failure_lines",
     "file_line",
     "opened_line",
@@ -27,6 +28,7 @@ __all__ = [
     "said_by",
     "system_label",
     "table_note",
+    "target_lines",
     "target_name",
     "usage_line",
     "validity",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 PREVIEW_COLUMNS = ["add", "update", "unchanged", "reject", "delete"]
+DIFFERENCE_COLUMNS = ["row", "field", "now", "after the run"]
 
 
 def system_label(system: str) -> str:
@@ -129,22 +132,11 @@ def validity(event: Previewed) -> str:
     return f"valid for exactly this script (sha256 {words.short(event.sha256)}), this target, once{until}"
 
 
-def difference_line(entry: dict[str, object]) -> str:
-    """One difference of a preview: "email: ann@old.example -> ann@new.example".
-
-    Understands {column (or field), old, new[, key]} and {column: [old, new], ...}; anything else is "name: value".
-    """
-    name = entry.get("column") or entry.get("field")
-    if name and ("old" in entry or "new" in entry):
-        change = f"{words.clip(name)}: {_value(entry.get('old'))} -> {_value(entry.get('new'))}"
-        return change if entry.get("key") in (None, "") else f"{change}   ({words.clip(entry['key'], 30)})"
-    parts = []
-    for name, value in entry.items():
-        if isinstance(value, (list, tuple)) and len(value) == 2:
-            parts.append(f"{words.clip(name)}: {_value(value[0])} -> {_value(value[1])}")
-        else:
-            parts.append(f"{words.clip(name)}: {_value(value)}")
-    return ", ".join(parts)
+def difference_row(entry: dict[str, object]) -> list[str]:
+    """One difference in the order of DIFFERENCE_COLUMNS: which row, which field, its value now and after the run."""
+    field = words.clip(entry.get("column") or entry.get("field") or "")
+    key = entry.get("key")
+    return [words.clip("" if key is None else key, 36), field, _value(entry.get("old")), _value(entry.get("new"))]
 
 
 def _value(value: object) -> str:
@@ -161,9 +153,32 @@ def reject_line(entry: dict[str, object]) -> str:
 
 
 def reject_summary(target: TargetCounts, would: bool = True) -> str:
-    """ "2 rows would be rejected"."""
+    """ "77 rows would be rejected: 75 no value in the key email, 2 name longer than 100 characters"."""
     verb = "would be rejected" if would else ("was rejected" if target.reject == 1 else "were rejected")
-    return f"{words.count(target.reject, 'row')} {verb}"
+    line = f"{words.count(target.reject, 'row')} {verb}"
+    if len(target.reasons) < 2:
+        return line
+    parts = [f"{words.number(count)} {words.clip(reason)}" for reason, count in target.reasons.items()]
+    shown = parts if len(parts) < 5 else [*parts[:3], f"{len(parts) - 3} more reasons"]
+    return f"{line}: {', '.join(shown)}"
+
+
+def target_lines(target: TargetCounts) -> list[str]:
+    """What else there is to say of one target: not finished, rows with a repeated key, deletions."""
+    found = [f"not finished: {words.clean(target.failed)}"] if target.failed else []
+    if target.duplicates:
+        rows = f"{words.count(target.duplicates, 'row')} {'has' if target.duplicates == 1 else 'have'}"
+        which = f"the newest by {words.clip(target.newest)}" if target.newest else "the first"
+        keys = ", ".join(_value(key) for key in target.repeated[:3])
+        more = ", ..." if len(target.repeated) > 3 or target.duplicates > len(target.repeated) else ""
+        found.append(f"{rows} the same {words.clip(target.key)} as another; {which} counts ({keys}{more})")
+    if target.deleted:
+        found.append(f"{words.count(target.deleted, 'row')} marked as deleted in the source; nothing was removed")
+    if target.cursor:
+        before = f"after {words.moment(target.watermark_before)}" if target.watermark_before else "from the beginning"
+        reached = f"; next time from {words.moment(target.watermark_after)}" if target.watermark_after else ""
+        found.append(f"read {before} by {words.clip(target.cursor)}{reached}")
+    return found
 
 
 def changed_line(target: TargetCounts) -> str:
@@ -218,11 +233,13 @@ def receipt_line(target: TargetCounts) -> str:
 
     Where the numbers don't add up it says "but" instead of "=".
     """
-    whole = target.add + target.update + target.unchanged + target.reject
+    whole = target.add + target.update + target.unchanged + target.reject + target.duplicates
     parts = (
         f"{words.number(target.add)} added + {words.number(target.update)} updated"
         f" + {words.number(target.unchanged)} unchanged + {words.number(target.reject)} rejected"
     )
+    if target.duplicates:
+        parts += f" + {words.number(target.duplicates)} with a repeated key"
     line = f"read {words.number(target.read)} {'=' if whole == target.read else 'but'} {parts}"
     if target.source_count is None:
         return line

@@ -34,7 +34,7 @@ def test_the_preview_names_rows_system_and_the_typed_twin() -> None:
     assert "  PostgreSQL public.leads   380       32           0        2    never" in text
     assert "Write 412 rows to PostgreSQL public.leads?" in text
     assert "%approve lead_sync 7K2Q   or   %reject lead_sync REASON" in text
-    assert "email: ann@old.example -> ann@new.example" in text
+    assert "00Q1   email   ann@old.example   ann@new.example" in text
 
 
 def test_a_saved_transcript_never_holds_the_code_of_an_approval() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Self
@@ -110,6 +110,11 @@ class HubSpotClient:
         found = lookups.find(self._connection, shapes, obj, spelled, asked, properties)
         same = lookups.normal(shapes, obj, spelled)
         return {value: convert(found[one][0]) for value in asked if (one := same(value)) in found}
+
+    def same_key(self, obj: str, key: str) -> Callable[[Any], str]:
+        """A function that gives equal texts for keys that HubSpot takes for one: e-mails trimmed, in small letters."""
+        shapes = Shapes(self._connection)
+        return lookups.normal(shapes, obj, shapes.column(obj, key)[0])
 
     def insert(self, obj: str, records: Iterable[Record]) -> WriteResult:
         """Add records. In a preview: how many would be added and which would be refused."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import builtins
 import keyword
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from .periods import period_code
 from .plan import Column, JoinStep, Plan, System
@@ -40,8 +41,9 @@ def variable(name: str, taken: Iterable[str] = ()) -> str:
 def systems_of(plan: Plan) -> list[System]:
     """Source and target, once each."""
     found = {plan.source.name: plan.source}
-    if plan.target:
-        found.setdefault(plan.target.name, plan.target)
+    for entry in plan.everywhere:
+        if entry.target:
+            found.setdefault(entry.target.name, entry.target)
     return list(found.values())
 
 
@@ -55,12 +57,11 @@ def body(plan: Plan) -> list[str]:
     line = f"    with {', '.join(items)}:"
     lines = [line] if len(line) <= 120 else ["    with (", *(f"        {item}," for item in items), "    ):"]
     client = names[plan.source.name]
-    writer = names[plan.target.name] if plan.target else ""
     if plan.measure:
         return [*lines, *_question(plan, client)]
     if plan.target and plan.plain:
-        return [*lines, *_sync(plan, _source(plan, client), writer)]
-    return [*lines, *_read(plan, client, writer)]
+        return [*lines, *_sync(plan, _source(plan, client), names)]
+    return [*lines, *_read(plan, client, names)]
 
 
 def where_of(plan: Plan) -> Node | None:
@@ -85,20 +86,44 @@ def _mapped(columns: Iterable[Column]) -> Node:
 
 
 def _source(plan: Plan, client: str) -> Node:
-    return call("Source", [client, quoted(plan.object), _mapped(plan.columns)], where=where_of(plan), spread=True)
+    fields = [] if plan.more else [_mapped(plan.columns)]
+    spread = not plan.more or bool(plan.where)
+    return call("Source", [client, quoted(plan.object), *fields], where=where_of(plan), spread=spread)
 
 
-def _sync(plan: Plan, source: Node, target: str) -> list[str]:
-    to = call("Target", [target, quoted(plan.table)])
-    return call("sync", source=source, target=to, key=quoted(plan.key), spread=True).lines(8)
+def _sync(plan: Plan, source: Node, names: Mapping[str, str]) -> list[str]:
+    assert plan.target is not None
+    if plan.more:
+        to, key = listing([_target(entry, names) for entry in plan.everywhere]), None
+    else:
+        to, key = call("Target", [names[plan.target.name], quoted(plan.table)]), quoted(plan.key)
+    cursor = quoted(plan.cursor) if plan.cursor else None
+    newest = quoted(plan.newest) if plan.newest and plan.newest != plan.cursor else None
+    return call("sync", source=source, target=to, key=key, cursor=cursor, newest=newest, spread=True).lines(8)
 
 
-def _read(plan: Plan, client: str, target: str) -> list[str]:
+def _target(plan: Plan, names: Mapping[str, str]) -> Node:
+    """One of several targets, with its own fields and key."""
+    assert plan.target is not None
+    fields = _mapped((*plan.columns, *plan.joined))
+    id_as = quoted(plan.id_as) if plan.id_as else None
+    return call(
+        "Target",
+        [names[plan.target.name], quoted(plan.table), fields],
+        key=quoted(plan.key),
+        id_as=id_as,
+        spread=True,
+    )
+
+
+def _read(plan: Plan, client: str, names: Mapping[str, str]) -> list[str]:
     """Read, keep, join, then write or show."""
-    taken = {client, target}
+    taken = {client, *names.values()}
     noun = variable(snake(plan.noun), taken)
     taken.add(noun)
-    fields = [*(column.field for column in plan.columns), *plan.support]
+    given = {entry.id_as for entry in plan.everywhere}
+    fields = [column.field for entry in plan.everywhere or [plan] for column in entry.columns]
+    fields = [*(name for name in fields if name not in given), *plan.support]
     lines = read_of(plan, client, fields, spread=bool(plan.where)).lines(8, f"{noun} = ")
     for presence in plan.presences:
         lines += _kept(plan, presence.object, presence.start, presence.key, presence.wanted, client, noun, taken)
@@ -108,8 +133,10 @@ def _read(plan: Plan, client: str, target: str) -> list[str]:
         lines.append(f"        {noun} = Records({noun}.fields, {noun}.first({plan.limit}))")
     lines += _joined(plan, client, noun, taken, collapse=bool(plan.target))
     if plan.target:
+        if plan.more:
+            return [*lines, *_sync(plan, Node(noun, [], ""), names)]
         renamed = call(f"{noun}.renamed", [_mapped((*plan.columns, *plan.joined))])
-        return [*lines, *_sync(plan, renamed, target)]
+        return [*lines, *_sync(replace(plan, newest=""), renamed, names)]
     if any(column.field != column.column for column in plan.columns):
         lines += call(f"{noun}.renamed", [_mapped((*plan.columns, *plan.joined))]).lines(8, f"{noun} = ")
     for wish in plan.files:

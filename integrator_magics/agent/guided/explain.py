@@ -36,7 +36,7 @@ def title(plan: Plan) -> str:
         what = f"{plan.measure} of {plan.of}" if plan.of else "count"
         return f"{noun}{when}: {what}{_per(plan)}, from {plan.source.label}."
     if plan.target:
-        goal = f"{plan.target.label} ({plan.table})"
+        goal = " and ".join(f"{entry.target.label} ({entry.table})" for entry in plan.everywhere if entry.target)
     elif plan.files:
         goal = ", ".join(wish.name for wish in plan.files)
     else:
@@ -71,7 +71,12 @@ def _which(plan: Plan, since: str = "") -> str:
 def summary(plan: Plan) -> str:
     """The docstring's paragraph."""
     text = f"Reads {_which(plan)}"
-    if plan.target:
+    if plan.more:
+        keys = [f"{entry.key_words or entry.key} in {entry.target.label}" for entry in plan.everywhere if entry.target]
+        text += f"; in each target adds new ones and updates known ones (same {and_list(keys)}); never deletes."
+        text += "".join(f" The id from {label} is kept in {place}." for label, place in _kept_ids(plan))
+        text += " What one target refuses still reaches the others and is tried again with the next run."
+    elif plan.target:
         text += f"; adds new ones and updates known ones (same {plan.key_words or plan.key}); never deletes."
     elif plan.measure:
         what = f"works out the {plan.measure} of {plan.of}" if plan.of else "counts them"
@@ -92,8 +97,12 @@ def explanation(plan: Plan, today: date) -> list[str]:
     lines += _joins(plan)
     if plan.measure:
         return [*lines, f"{_measured(plan)},", "shows the result as a table; nothing is written."]
+    if plan.more:
+        writes = [line for entry in plan.everywhere for line in _writes(entry, plan)]
+        refused = "what one target refuses still reaches the others, and is tried again with the next run,"
+        return [*lines, *writes, refused, "never deletes anything."]
     if plan.target:
-        return [*lines, *_writes(plan), "never deletes anything."]
+        return [*lines, *_writes(plan, plan), "never deletes anything."]
     if plan.files:
         files = and_list([f"{wish.name} ({_FORMATS[wish.format]})" for wish in plan.files])
         lines.append(f"writes {_columns(plan)} to {files} beside this notebook,")
@@ -140,7 +149,8 @@ def _joins(plan: Plan) -> list[str]:
     return lines
 
 
-def _writes(plan: Plan) -> list[str]:
+def _writes(plan: Plan, whole: Plan) -> list[str]:
+    """What happens at one target; `whole` is the plan of the first."""
     assert plan.target is not None
     where = f"the table {plan.table}" if plan.target.kind == "sql" else plan.table
     known = f"known ones (same {plan.key_words or plan.key}) are updated"
@@ -153,7 +163,37 @@ def _writes(plan: Plan) -> list[str]:
         lines.insert(
             len(lines) - 1, f"adds the {many} {and_list(plan.added_columns)}, which {plan.table} does not have yet,"
         )
+    if plan.target.kind != "sql":
+        lines.append(_shared(plan, whole))
     return lines
+
+
+def _shared(plan: Plan, whole: Plan) -> str:
+    """What becomes of records without a key, and of several with one."""
+    assert plan.target is not None
+    key = plan.key_words or plan.key
+    one = "the newest counts" if whole.newest else "the first counts"
+    elsewhere = ", but to the other targets" if whole.more else ""
+    return (
+        f"writes {plan.noun} without {_article(key)} not to {plan.target.label}{elsewhere}; of several with the same "
+        f"{key} {one},"
+    )
+
+
+def _article(word: str) -> str:
+    plain = word[:1].lower() + word[1:] if word[1:2].islower() else word
+    return f"{'an' if plain[:1].lower() in 'aeiou' else 'a'} {plain}"
+
+
+def _kept_ids(plan: Plan) -> list[tuple[str, str]]:
+    """The systems whose ids are kept, and the tables that keep them."""
+    return [
+        (giver.target.label, entry.table)
+        for giver in plan.everywhere
+        if giver.id_as and giver.target
+        for entry in plan.more
+        if any(column.field == giver.id_as for column in entry.columns)
+    ]
 
 
 def _per(plan: Plan) -> str:

@@ -8,7 +8,16 @@ from typing import Any
 
 from .words import best, holds, likeness, name_tokens, singular, tokens
 
-__all__ = ["CREATED_OR_CHANGED", "Match", "default_fields", "key_field", "match_field", "readable", "time_fields"]
+__all__ = [
+    "CREATED_OR_CHANGED",
+    "Match",
+    "default_fields",
+    "first_and_last",
+    "key_field",
+    "match_field",
+    "readable",
+    "time_fields",
+]
 
 Fields = Mapping[str, Mapping[str, Any]]
 
@@ -52,7 +61,7 @@ def match_field(phrase: str, fields: Fields, obj: str = "") -> Match:
         if len(exact) == 1:
             return Match(_parts(exact[0], fields), True)
         return Match(tuple(exact[:5]), False, several=True)
-    if set(tokens(phrase)) <= {"name", "names", "full"} and (both := _first_and_last(fields)):
+    if set(tokens(phrase)) <= {"name", "names", "full"} and (both := first_and_last(fields)):
         return Match(both, True)
     holding = [name for _, name in ranked if holds(phrase, name, labels[name])]
     if len(holding) == 1 and top < 0.75:
@@ -94,7 +103,8 @@ def _parts(name: str, fields: Fields) -> tuple[str, ...]:
     return parts or (name,)
 
 
-def _first_and_last(fields: Fields) -> tuple[str, ...]:
+def first_and_last(fields: Fields) -> tuple[str, ...]:
+    """The fields for first and last name; empty unless both are there."""
     found = []
     for word in ("first", "last"):
         named = [name for score, name in best(f"{word} name", _labels(fields)) if score >= 0.94]

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from .clauses import condition_phrases, split_where
+from .goals import take_first_key, take_goals
 from .intents import is_delete, is_help, is_show
 from .lexicon import ANY_SQL, Lexicon
 from .outputs import CUT, Text, take_files, take_key, take_limit, take_table
@@ -72,6 +73,8 @@ def parse(text: str, lexicon: Lexicon, today: date) -> Request:
         work.cut(*window.span)
     key = take_key(work)
     files = take_files(work)
+    goals = take_goals(work, lexicon) if kind == "copy" else ()
+    key = key or (take_first_key(work, lexicon) if goals else "")
     table, source_table = take_table(work)
     target_subject = find_target_subject(work, lexicon)
     role = "target" if table and not source_table else "source" if source_table and not table else ""
@@ -90,6 +93,7 @@ def parse(text: str, lexicon: Lexicon, today: date) -> Request:
         target_subject=target_subject,
         source_table=source_table,
         files=files,
+        goals=goals,
         source=source,
         target=target,
         unknown_system=unknown,

@@ -98,6 +98,15 @@ class Plan:
     best: bool = False
     ascending: bool = False
     notes: tuple[str, ...] = field(default=())
+    more: tuple[Plan, ...] = ()  # the same records to further targets, each with its own columns and key
+    id_as: str = ""  # what the id that this target gives is called in targets further down
+    newest: str = ""  # of records with one key the one counts that has the newest of this field
+    cursor: str = ""  # reads only what changed since the last run, by this field
+
+    @property
+    def everywhere(self) -> tuple[Plan, ...]:
+        """A plan for each target, in order; none for a script that only reads."""
+        return (self, *self.more) if self.target else ()
 
     @property
     def plain(self) -> bool:

@@ -9,7 +9,7 @@ from .conditions import Filter
 from .schedules import Schedule
 from .windows import Window
 
-__all__ = ["FileWish", "Kind", "Request"]
+__all__ = ["FileWish", "Goal", "Kind", "Request"]
 
 Kind = Literal["copy", "show", "question", "delete", "help", "unknown"]
 
@@ -20,6 +20,16 @@ class FileWish:
 
     format: str
     name: str = ""
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A further place to write to; empty where nothing was said."""
+
+    system: str
+    table: str = ""
+    subject: str = ""  # "contacts" in "to HubSpot contacts"
+    key: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,4 +70,5 @@ class Request:
     rest: tuple[str, ...] = ()  # words that no part above took
     unanswered: str = ""  # a second question in the same sentence
     drops: tuple[str, ...] = ()  # field phrases left out
+    goals: tuple[Goal, ...] = ()  # the second and further targets
     renames: tuple[tuple[str, str], ...] = field(default=())  # field or column phrase -> column

@@ -12,7 +12,7 @@ from .explain import and_list
 from .knowledge import STOPPED, Knowledge
 from .lexicon import ANY_SQL, Lexicon
 from .plan import System
-from .request import FileWish, Request
+from .request import FileWish, Goal, Request
 from .steps import Ask, Choice, Need, Say, ToolCall
 from .words import name_tokens, singular, tokens
 
@@ -36,12 +36,22 @@ def settle(request: Request, known: Knowledge, lexicon: Lexicon) -> Request:
         if getattr(request, role) == ANY_SQL:
             name = _the_database(known, lexicon, role, request)
             request = replace(request, **{role: name})  # type: ignore[arg-type]
+    request = replace(request, goals=tuple(_settled(goal, known, lexicon, request) for goal in request.goals))
     request = _formats(request, known)
     if not request.source:
         request = replace(request, source=_source(request, known, lexicon))
     if not request.target and not request.files and request.kind == "copy":
         request = _goal(request, known, lexicon)
     return request
+
+
+def _settled(goal: Goal, known: Knowledge, lexicon: Lexicon, request: Request) -> Goal:
+    """ "our DB" of a further target."""
+    if goal.system != ANY_SQL:
+        return goal
+    sql = {name for name, system in lexicon.systems.items() if system.kind == "sql"}
+    spoken = next((name for name in (request.target, request.source) if name in sql), "")
+    return replace(goal, system=spoken or _the_database(known, lexicon, "target", request))
 
 
 def _connected(lexicon: Lexicon, kind: str = "") -> list[str]:

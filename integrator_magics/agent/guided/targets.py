@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 from .columns import Chosen, name_columns
 from .explain import and_list
-from .fields import Fields, key_field, match_field, readable
+from .fields import Fields, first_and_last, key_field, match_field, readable
 from .knowledge import Knowledge
 from .lexicon import Lexicon
 from .objects import find_object, table_name
@@ -22,9 +23,14 @@ __all__ = ["Place", "find_place", "to_objects", "to_table"]
 class Place:
     """A table or an object to write to, whether it is there, and its fields where they are known."""
 
-    def __init__(self, name: str, exists: bool) -> None:
+    def __init__(self, name: str, exists: bool, number: int = 0) -> None:
         self.name, self.exists = name, exists
         self.fields: Fields = {}
+        self.number = number  # of several, from 0
+
+    def slot(self, name: str) -> str:
+        """A question that is asked for each of several."""
+        return f"{name}_{self.number + 1}" if self.number else name
 
 
 def find_place(
@@ -34,24 +40,50 @@ def find_place(
     target: System,
     known: Knowledge,
     lexicon: Lexicon,
+    before: tuple[tuple[str, str], ...] = (),
 ) -> Place:
-    """The table or object that a request writes to."""
+    """The table or object that a request writes to; `before` are the (system, name) of targets before it."""
     there = objects[target.name]
+    number = len(before)
     if target.kind == "sql":
         table, exists = table_name(request.table or request.target_subject, obj, there)
         if target.name == request.source and table == obj:
-            table, exists = _other_table(obj, there, known)
-        return Place(table, exists)
+            table, exists = _other_table(obj, there, known, number)
+        elif (target.name, table) in before:
+            table, exists = _second_table(table, there, known, number)
+        return Place(table, exists, number)
     wish = request.table or request.target_subject or request.subject or obj
-    return Place(find_object(wish, target.name, there, known, lexicon, "target"), True)
+    name = find_object(wish, target.name, there, known, lexicon, "target")
+    if (target.name, name) in before:
+        raise Say(f"{name} in {target.label} is named twice as a target. Name another object, or leave one out.")
+    return Place(name, True, number)
 
 
-def _other_table(obj: str, objects: list[dict[str, Any]], known: Knowledge) -> tuple[str, bool]:
+def _second_table(table: str, objects: list[dict[str, Any]], known: Knowledge, number: int) -> tuple[str, bool]:
+    """Two targets in one database need names of their own."""
+    slot = f"second_table_{number + 1}"
+    reply = known.answer(slot)
+    if reply is None:
+        raise Ask(
+            slot,
+            f"{table} is a target already. What shall the other table be called?",
+            [Choice(f"{table}_{number + 1}")],
+        )
+    answer, options = reply
+    wish = options[answer.index]["label"] if answer.index is not None else "_".join(answer.text.split())
+    found, exists = table_name(wish, table, objects)
+    if found == table:
+        raise Say(f"{table} can't be two targets at once. Name another table, for example {table}_{number + 1}.")
+    return found, exists
+
+
+def _other_table(obj: str, objects: list[dict[str, Any]], known: Knowledge, number: int = 0) -> tuple[str, bool]:
     """A copy inside one database needs a table of another name."""
-    reply = known.answer("other_table")
+    slot = f"other_table_{number + 1}" if number else "other_table"
+    reply = known.answer(slot)
     if reply is None:
         question = f"{obj} can't be copied onto itself. What shall the table for the copy be called?"
-        raise Ask("other_table", question, [Choice(f"{obj}_copy")])
+        raise Ask(slot, question, [Choice(f"{obj}_copy")])
     answer, options = reply
     wish = options[answer.index]["label"] if answer.index is not None else "_".join(answer.text.split())
     table, exists = table_name(wish, obj, objects)
@@ -71,7 +103,7 @@ def to_table(plan: Plan, request: Request, chosen: Chosen, fields: Fields, place
         elif len(match.names) == 1:
             key = match.names[0]
     if not key:
-        key = _ask_key(plan, fields, known)
+        key = _ask_key(plan, fields, place, known)
     key = _known_by(plan, request, key, fields, place, chosen, known)
     names = chosen.names if key in chosen.names else (key, *chosen.names)
     prefix = plan.source.name if plan.source.kind != "sql" and key == primary else ""
@@ -107,10 +139,11 @@ def _known_by(
     shared.sort(key=lambda entry: "email" not in snake(entry.label) and "email" not in entry.column)
     add = Choice(f"Add a column {column}", "the table gets one more column; nothing there is changed by it", key)
     choices = [*(Choice(entry.label, f"column {entry.column}", entry.field) for entry in shared[:3]), add]
-    reply = known.answer("known_by")
+    slot = place.slot("known_by")
+    reply = known.answer(slot)
     if reply is None:
         question = f"{place.name} has no column for the {plan.source.label} id. How do I recognise known {plan.noun}?"
-        raise Ask("known_by", question, choices)
+        raise Ask(slot, question, choices)
     answer, _ = reply
     if answer.index is not None:
         return str(choices[answer.index].value)
@@ -146,15 +179,16 @@ def _free(name: str, taken: set[str]) -> str:
     return name
 
 
-def _ask_key(plan: Plan, fields: Fields, known: Knowledge) -> str:
+def _ask_key(plan: Plan, fields: Fields, place: Place, known: Knowledge) -> str:
     fitting = ("text", "integer", "reference")
     usable = [name for name, field in readable(fields).items() if field.get("type") in fitting]
     primary = [name for name in usable if fields[name].get("primary_key")]
-    reply = known.answer("key")
+    slot = place.slot("key")
+    reply = known.answer(slot)
     choices = [Choice(str(fields[name].get("label") or name), name, name) for name in (primary or usable)[:6]]
     if reply is None:
         question = f"By which field are known {plan.noun} recognised? Its value must be different in each."
-        raise Ask("key", question, choices)
+        raise Ask(slot, question, choices)
     answer, _ = reply
     if answer.index is not None:
         return str(choices[answer.index].value)
@@ -176,7 +210,7 @@ def to_objects(plan: Plan, request: Request, chosen: Chosen, fields: Fields, pla
     source_key = key_field(fields, plan.object)
     columns: list[Column] = []
     missing: list[str] = []
-    for name in chosen.names:
+    for name in _names_apart(chosen.names, fields, writable):
         column = _fitting(name, fields, writable, obj, request, {entry.column for entry in columns})
         if column:
             columns.append(column)
@@ -190,13 +224,24 @@ def to_objects(plan: Plan, request: Request, chosen: Chosen, fields: Fields, pla
             f"None of the fields of {plan.object} fits a field of {obj} in {target.label}. "
             "Name the fields, for example: name, email."
         )
-    key = _target_key(request, columns, place.fields, obj, target, known)
+    key = _target_key(plan, request, columns, place, known)
     if key not in {column.column for column in columns}:
         match = match_field(str(place.fields[key].get("label") or key), readable(fields), plan.object)
         source = match.names[0] if match.sure else source_key
         columns.insert(0, Column(source, key, str(fields.get(source, {}).get("label") or source)))
     label = str(place.fields.get(key, {}).get("label") or key)
     return replace(plan, columns=tuple(columns), table=obj, key=key, key_words=label, notes=tuple(notes))
+
+
+def _names_apart(names: tuple[str, ...], fields: Fields, writable: Fields) -> list[str]:
+    """A full name as first and last name, where the target has it so."""
+    both = first_and_last(readable(fields))
+    found: list[str] = []
+    for name in names:
+        is_full = set(tokens(str(fields[name].get("label") or name))) <= {"full", "name"} and name not in both
+        apart = is_full and both and first_and_last(writable) and len(match_field("full name", writable).names) != 1
+        found += [entry for entry in (both if apart else (name,)) if entry not in found]
+    return found
 
 
 def _fitting(name: str, fields: Fields, writable: Fields, obj: str, request: Request, taken: set[str]) -> Column | None:
@@ -215,18 +260,24 @@ def _fitting(name: str, fields: Fields, writable: Fields, obj: str, request: Req
     return None
 
 
-def _target_key(
-    request: Request, columns: list[Column], fields: Fields, obj: str, target: System, known: Knowledge
-) -> str:
+def _target_key(plan: Plan, request: Request, columns: list[Column], place: Place, known: Knowledge) -> str:
+    """The field by which records that are there already are recognised."""
+    target, obj, fields, slot = plan.target, place.name, place.fields, place.slot("target_key")
+    assert target is not None
     said = request.key
-    reply = known.answer("target_key")
+    reply = known.answer(slot)
     named = [column.column for column in columns]
-    first = [name for name in named if "email" in snake(name) or snake(name).endswith(("_id", "number", "code"))]
+    first = [name for name in named if _is_email(name, fields) or snake(name).endswith(("_id", "number", "code"))]
+    first = [*(name for name in first if _is_email(name, fields)), *_ids_of(plan, fields), *first]
+    first = list(dict.fromkeys(first))
     others = [name for name in named if name not in first and fields[name].get("type") == "text"]
-    choices = [Choice(str(fields[name].get("label") or name), name, name) for name in [*first, *others][:4]]
+    choices = [
+        Choice(str(fields[name].get("label") or name), _key_hint(plan, name, fields), name)
+        for name in [*first, *others][:4]
+    ]
     if not said and reply is None:
         question = f"By which field do I recognise the {obj} that {target.label} already has?"
-        raise Ask("target_key", question, choices)
+        raise Ask(slot, question, choices)
     if reply is not None:
         answer, _ = reply
         if answer.index is not None:
@@ -236,3 +287,30 @@ def _target_key(
     if match.names:
         return match.names[0]
     raise Say(f'{obj} in {target.label} has no field "{said}". Name one that is different in each record.')
+
+
+def _ids_of(plan: Plan, fields: Fields) -> list[str]:
+    """Fields that are there to hold the source's id: salesforce_lead_id."""
+    system = snake(plan.source.name)
+    return [
+        name
+        for name, entry in fields.items()
+        if snake(name).startswith(f"{system}_")
+        and snake(name).endswith("id")
+        and entry.get("type") == "text"
+        and entry.get("writable", True)
+    ][:1]
+
+
+def _is_email(name: str, fields: Fields) -> bool:
+    label = str(fields[name].get("label") or "") if name in fields else ""
+    return bool(re.search(r"\be[-_ ]?mail|email", f"{name} {label}", re.IGNORECASE))
+
+
+def _key_hint(plan: Plan, name: str, fields: Fields) -> str:
+    """What a key means for records without a value, and for two with the same."""
+    if name in _ids_of(plan, fields):
+        return f"holds the {plan.source.label} id, which stays when an address changes"
+    if _is_email(name, fields):
+        return f"{plan.noun} without one stay out of it; of several with the same one the newest counts"
+    return ""

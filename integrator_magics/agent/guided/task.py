@@ -16,9 +16,10 @@ from .objects import find_object, noun_of
 from .periods import read_period
 from .plan import Column, Plan
 from .request import FileWish, Request
+from .several import find_places, of_goal, to_places, with_newest
 from .steps import Ask, Choice, Need, Say, ToolCall
 from .systems import load, settle, system_of
-from .targets import find_place, joined_columns, to_objects, to_table
+from .targets import joined_columns
 from .words import likeness, plural, singular, slug, snake, tokens
 
 __all__ = ["make_plan"]
@@ -29,29 +30,36 @@ COUNTED = 50_000  # records of an object that are counted beforehand at most
 def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
     """The plan of a request. Raises Need, Ask or Say on the way."""
     request = settle(request, known, lexicon)
-    names = list(dict.fromkeys(name for name in (request.source, request.target) if name))
+    systems = (request.source, request.target, *(goal.system for goal in request.goals))
+    names = list(dict.fromkeys(name for name in systems if name))
     drivers = load(names, known, lexicon)
     driver = drivers[request.source]
     source = system_of(driver)
     target = system_of(drivers[request.target]) if request.target else None
+    requests = [request, *(of_goal(request, goal) for goal in request.goals)] if target else []
+    targets = [system_of(drivers[entry.target]) for entry in requests]
     _read_about(request, names, known)
     objects, verified = _objects(names, known, lexicon)
     said = request.source_table or request.subject
     obj = find_object(said, source.name, objects[source.name], known, lexicon)
     noun = noun_of(request.subject, obj, objects[source.name])
-    place = find_place(request, obj, objects, target, known, lexicon) if target else None
-    there = f" and at {place.name}" if place and place.exists else ""
-    words = f"I am looking at the fields of {obj}{there}, reading only."
+    places = find_places(requests, obj, objects, targets, known, lexicon)
+    there = list(dict.fromkeys([obj, *(place.name for place in places if place.exists)]))
+    words = f"I am looking at the fields of {and_list(there)}, reading only."
     calls = [ToolCall("get_fields", {"system": source.name, "object": obj})]
-    if place and place.exists and target:
-        calls.append(ToolCall("get_fields", {"system": target.name, "object": place.name}))
-    known.need(words, *calls)
+    of_places = {
+        place.number: ToolCall("get_fields", {"system": system.name, "object": place.name})
+        for place, system in zip(places, targets, strict=True)
+        if place.exists
+    }
+    known.need(words, *calls, *of_places.values())
     seen = known.look(words, calls[0], obj)
     if seen is None:
         raise Say(f"Without the fields of {obj} I can't write the script. Nothing was read.")
     fields: Fields = seen.data.get("fields") or {}
-    if place and len(calls) > 1:
-        known_place = known.look(words, calls[1], place.name, quiet=("ObjectNotFoundError",))
+    for number, call in of_places.items():
+        place = places[number]
+        known_place = known.look(words, call, place.name, quiet=("ObjectNotFoundError",))
         place.exists = known_place is not None
         place.fields = (known_place.data.get("fields") or {}) if known_place else {}
     plan = Plan("", source, obj, noun, (), target=target, limit=request.limit, verified=verified and seen.verified)
@@ -76,9 +84,9 @@ def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
     plan = replace(plan, support=_support(plan, chosen, fields))
     if request.kind == "question":
         plan = _question(plan, request, fields, driver, known)
-    elif target and place:
-        build = to_table if target.kind == "sql" else to_objects
-        plan = build(plan, request, chosen, fields, place, known)
+    elif target:
+        plan = to_places(plan, requests, targets, places, chosen, fields, known)
+        plan = with_newest(plan, fields, driver)
     else:
         plan = _reader(plan, request, chosen, fields)
     plan = _ordered(plan, request, fields, known)
@@ -113,7 +121,7 @@ def _one_at_a_time(request: Request, noun: str) -> tuple[str, ...]:
 def _objects(names: list[str], known: Knowledge, lexicon: Lexicon) -> tuple[dict[str, list[dict[str, Any]]], bool]:
     """What each system holds, and whether all of it was seen live."""
     calls = {name: ToolCall("list_objects", {"system": name}) for name in names}
-    labels = " and ".join(lexicon.label(name) for name in names)
+    labels = and_list([lexicon.label(name) for name in names])
     words = f"I am looking at what is in {labels}, reading only."
     known.need(words, *calls.values())
     looks = {name: known.look(words, call, lexicon.label(name)) for name, call in calls.items()}
