@@ -69,7 +69,8 @@ def _pages(connection: Connection, job: str) -> Iterator[tuple[Page, int]]:
     """The pages of a finished job, and how many rows each says it has."""
     locator, read = "", 0
     while True:
-        page, expected, locator = _page(connection, job, locator, f"{read:,} rows were read.")
+        done = f"{read:,} rows were read." if read else "Nothing was read."
+        page, expected, locator = _page(connection, job, locator, done)
         yield page, expected
         read += expected
         if not locator:

@@ -96,7 +96,7 @@ def test_02_all_words_for_an_ended_session_are_one_error() -> None:
 def test_03_rows_stream_and_memory_stays_flat(org: Any, bulky: SalesforceClient) -> None:
     rows = bulky.read("Lead", fields=["Id"]).rows()
     next(rows)
-    # 100 rows make three pages here; at most one beside the current one was asked for.
+    # Three pages; beside the one in use at most one was asked for.
     assert len([path for path in paths(org) if path.endswith("/results")]) <= 2
     line = b'"00Q5g0000000001AAA","' + b"x" * 500 + b'"\n'
     tracemalloc.start()
