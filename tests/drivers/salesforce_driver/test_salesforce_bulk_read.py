@@ -214,7 +214,7 @@ def test_half_a_page_is_asked_for_again_and_no_row_comes_twice(org: Any, salesfo
 
 def test_half_a_page_again_and_again_stops_with_a_sentence(org: Any, salesforce: SalesforceClient) -> None:
     org.fault("cut_csv", times=9)
-    with pytest.raises(ConnectionError, match=r"only a part of a page of a bulk result\. 0 rows were read\. Run again"):
+    with pytest.raises(ConnectionError, match=r"only a part of a page of a bulk result\. Nothing was read\. Run again"):
         list(salesforce.read("Lead", fields=["Id"]).rows())
 
 
