@@ -69,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--sandbox", choices=["embedded", "e2b"])
     sub.add_argument("--json", action="store_true")
 
+    sub = command("sandbox", _sandbox, "build the template for runs at E2B, which saves time in each of them")
+    sub.add_argument("what", choices=["build-template"])
+
     sub = command("redact", _redact, "copy standard input to standard output without the values of an .env file")
     sub.add_argument("--env", required=True, metavar="FILE")
 
@@ -215,6 +218,19 @@ def _typed_row_count(preview: Any) -> bool:
     where = ", ".join(target_name(target) for target in preview.targets)
     typed = input(f"Type {rows} to write {rows:,} rows to {where}, anything else to stop: ")
     return typed.strip().replace(",", "") == str(rows)
+
+
+def _sandbox(arguments: argparse.Namespace) -> int:
+    from .config import home
+    from .credentials import Credentials
+    from .sandbox.e2b.template import build_template
+
+    key = Credentials(Path.cwd(), home()).model_key("e2b")
+    if key is None:
+        raise IntegratorError("E2B_API_KEY is not set, so no template was built.", "Put it into .env.")
+    name = build_template(key, lambda line: print(line, file=sys.stderr))
+    print(f"The template {name} is there; runs at E2B use it from now on.")
+    return 0
 
 
 def _redact(arguments: argparse.Namespace) -> int:

@@ -96,7 +96,7 @@ class Integrations:
             tables=tables,
             files=list(outcome.files),
             seconds=time.monotonic() - started,
-            sandbox=f"{outcome.backend} ({outcome.level})",
+            sandbox=f"{outcome.backend} ({'; '.join(filter(None, (outcome.level, outcome.level_reason)))})",
             writes=writes,
             needs_decision=needs_decision,
             code=code_word,

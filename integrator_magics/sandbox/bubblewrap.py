@@ -24,7 +24,8 @@ from .clearing import sweep
 from .egress import plan
 from .prepared import Pool, Prepared, prepare
 from .protocols import Level, RunSpec
-from .session import LocalSession, Preparation
+from .session import Preparation, ScriptSession
+from .shipped import shipped
 from .surroundings import surroundings
 
 __all__ = ["Bubblewrap"]
@@ -33,7 +34,6 @@ WORK = "/scratch"
 ROOM = "/run/integrator"
 _USER = 1000
 _TMPFS = 256 * 1024**2  # bytes of /tmp
-_FILE = 1_000_000  # bytes of a file named by a variable
 _SHOWN = (
     "/usr/lib",
     "/usr/lib64",
@@ -77,12 +77,12 @@ class Bubblewrap:
                 self._level = _tried()
             return self._level
 
-    def open(self, spec: RunSpec) -> LocalSession:
+    def open(self, spec: RunSpec) -> ScriptSession:
         level = self.probe()
         if level.name != "full":
             raise SandboxUnavailable(f"This machine offers no isolation for scripts ({level.reason}).")
         way = plan(spec.egress, spec.env)
-        files, paths = _shipped(spec.env)
+        files, paths = shipped(spec.env, "/etc/integrator")
         wanted = Preparation(
             script=f"{ROOM}/code/script.py",
             cwd=WORK,
@@ -91,7 +91,7 @@ class Bubblewrap:
             files={**_FILES, "/etc/hosts": ("\n".join(way.hosts) + "\n").encode(), **files},
             listen=way.listen,
         )
-        return LocalSession(spec, self._pool.take(), wanted, self._pool.refill)
+        return ScriptSession(spec, self._pool.take(), wanted, self._pool.refill)
 
     def warm(self) -> None:
         if self.probe().name == "full":
@@ -124,21 +124,6 @@ def _command(folder: Path) -> list[str]:
     found += ["--ro-bind", str(place.INSIDE), f"{ROOM}/inside", "--ro-bind", str(folder / "code"), f"{ROOM}/code"]
     found += ["--bind", str(folder / "report.jsonl"), f"{ROOM}/report.jsonl", "--bind", str(folder / "work"), WORK]
     return [*found, "--remount-ro", "/", "--chdir", WORK, "--", *place.interpreter(ROOM)]
-
-
-def _shipped(env: Mapping[str, str]) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Files that variables name (a root certificate, a key): their content, and where it will lie inside."""
-    files, paths = {}, {}
-    for name, value in env.items():
-        if not value.startswith("/") or "\0" in value or len(value) > 1000:
-            continue
-        source = Path(value)
-        with contextlib.suppress(OSError):
-            if source.is_file() and source.stat().st_size <= _FILE:
-                content = source.read_bytes()
-                paths[name] = f"/etc/integrator/{name}/{source.name}"
-                files[paths[name]] = content
-    return files, paths
 
 
 def _tried() -> Level:

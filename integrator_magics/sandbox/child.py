@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from . import place
 from .prepared import Pool, Prepared, prepare
 from .protocols import Level, RunSpec
-from .session import LocalSession, Preparation
+from .session import Preparation, ScriptSession
 from .surroundings import surroundings
 
 __all__ = ["ChildProcess"]
@@ -30,7 +30,7 @@ class ChildProcess:
     def probe(self) -> Level:
         return self._level
 
-    def open(self, spec: RunSpec) -> LocalSession:
+    def open(self, spec: RunSpec) -> ScriptSession:
         prepared = self._pool.take()
         wanted = Preparation(
             script=str(prepared.code / "script.py"),
@@ -38,7 +38,7 @@ class ChildProcess:
             report=str(prepared.report),
             env={**surroundings(), "HOME": str(prepared.work), "TMPDIR": str(prepared.work)},
         )
-        return LocalSession(spec, prepared, wanted, self._pool.refill)
+        return ScriptSession(spec, prepared, wanted, self._pool.refill)
 
     def warm(self) -> None:
         self._pool.refill()

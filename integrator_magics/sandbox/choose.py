@@ -9,33 +9,35 @@ from ..credentials import Credentials
 from ..errors import ConfigError, SandboxUnavailable
 from .bubblewrap import Bubblewrap
 from .child import ChildProcess
+from .e2b import E2BSandbox
+from .e2b.words import EMBEDDED
 from .protocols import Sandbox
 
-__all__ = ["choose"]
+__all__ = ["choose", "embedded"]
 
 
 def choose(
     settings: Settings, credentials: Credentials, preload: Callable[[], Sequence[str]] = tuple
 ) -> tuple[Sandbox, str]:
-    """The back-end, and a sentence about the choice where it may surprise.
+    """The back-end, and a few words about the choice where it may surprise.
 
     Raises SandboxUnavailable when the settings name one that is not there.
     """
     wanted = settings.sandbox.strip().lower()
-    if wanted == "e2b":
-        raise SandboxUnavailable(
-            "The settings ask for E2B, which this version can't use yet, so nothing runs.",
-            "`%integrator config --sandbox embedded` runs scripts on this machine instead.",
-        )
-    if wanted not in ("", "embedded"):
+    if wanted not in ("", "embedded", "e2b"):
         raise ConfigError(f'There is no sandbox "{settings.sandbox}".', "Known are: embedded, e2b.")
-    notice = ""
-    if not wanted and credentials.model_key("e2b"):
-        notice = "E2B_API_KEY is set, but E2B comes with a later version; scripts run on this machine."
-    return _embedded(preload), notice
+    key = credentials.model_key("e2b")
+    if wanted == "e2b" and not key:
+        raise SandboxUnavailable(
+            "The settings ask for E2B, but E2B_API_KEY is not set, so nothing runs.",
+            f"Put it into .env (`%connect e2b`). {EMBEDDED}",
+        )
+    if key and wanted != "embedded":
+        return E2BSandbox(key), "" if wanted else "chosen because E2B_API_KEY is set"
+    return embedded(preload), ""
 
 
-def _embedded(preload: Callable[[], Sequence[str]]) -> Sandbox:
+def embedded(preload: Callable[[], Sequence[str]] = tuple) -> Sandbox:
     """The best this machine offers, found by trying."""
     walled = Bubblewrap(preload)
     level = walled.probe()

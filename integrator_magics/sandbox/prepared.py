@@ -15,16 +15,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Literal
 
 from ..errors import SandboxUnavailable
 from . import place
 from .clearing import PREFIX, remove
 from .inside import wire
+from .inside.usage import usage
 from .spawn import spawn
 from .waiting import readable
 
-__all__ = ["Pool", "Prepared", "prepare"]
+__all__ = ["Pool", "Prepared", "no_room", "prepare"]
 
 START = 60.0  # seconds a process may take to get ready
 KILL = 0.5  # seconds until everything in it must be gone
@@ -41,6 +42,8 @@ class Prepared:
     key: object = None
     is_ready: bool = False
     _killed: bool = field(default=False, repr=False)
+    grace: ClassVar[float] = 0.35
+    begin: ClassVar[float] = 20.0
 
     @property
     def work(self) -> Path:
@@ -78,10 +81,28 @@ class Prepared:
         except OSError:
             answer = None
         if answer is None:
-            raise SandboxUnavailable(
-                "The sandbox for scripts could not be started, so nothing ran.", f"It said: {self.last_words()}"
-            )
+            raise self.refusal("The sandbox for scripts could not be started, so nothing ran.")
         return answer
+
+    def streams(self) -> dict[int, Literal["stdout", "stderr"]]:
+        """File descriptors of what it prints."""
+        assert self.process.stdout is not None
+        assert self.process.stderr is not None
+        return {self.process.stdout.fileno(): "stdout", self.process.stderr.fileno(): "stderr"}
+
+    def poll(self) -> int | None:
+        return self.process.poll()
+
+    def usage(self, most: int) -> tuple[int, int]:
+        """Bytes and number of the files below `work`; links are not followed."""
+        return usage(self.work, most)
+
+    def collect(self) -> list[str]:
+        """Nothing to bring: `work` is where the script wrote."""
+        return []
+
+    def lost(self) -> str:
+        return ""
 
     def kill(self) -> None:
         """End the process and everything it started, and wait until it is gone. Twice does no harm."""
@@ -111,6 +132,10 @@ class Prepared:
                 pipe.close()
         remove(self.folder)
 
+    def refusal(self, text: str) -> SandboxUnavailable:
+        """What to raise when it did not take its job."""
+        return SandboxUnavailable(text, f"It said: {self.last_words()}")
+
     def last_words(self) -> str:
         """Kill it, and return the last line of what it said on stderr."""
         self.kill()
@@ -126,7 +151,7 @@ def prepare(
     try:
         folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}{os.getpid()}-"))
     except OSError as exc:
-        raise _unavailable(exc) from exc
+        raise no_room(exc) from exc
     ours, theirs = socket.socketpair()
     try:
         for name in ("code", "work"):
@@ -136,7 +161,7 @@ def prepare(
     except OSError as exc:
         ours.close()
         remove(folder)
-        raise _unavailable(exc) from exc
+        raise no_room(exc) from exc
     finally:
         theirs.close()
     prepared = Prepared(process, ours, folder, key)
@@ -146,7 +171,8 @@ def prepare(
     return prepared
 
 
-def _unavailable(exc: OSError) -> SandboxUnavailable:
+def no_room(exc: OSError) -> SandboxUnavailable:
+    """A folder for a run could not be made."""
     return SandboxUnavailable(
         f"The sandbox for scripts could not be started ({exc.strerror or exc}), so nothing ran.",
         f"Free some space in {tempfile.gettempdir()}." if exc.errno in (errno.ENOSPC, errno.EDQUOT) else "",

@@ -129,6 +129,7 @@ class Outcome:
     stdout: str = ""  # and stderr, as they came
     seconds: float = 0.0
     level: str = ""
+    level_reason: str = ""  # what there is to say about the level
     backend: str = ""
     audit_record: int = 0
     egress: list[dict[str, Any]] = field(default_factory=list)  # host, port, allowed, count

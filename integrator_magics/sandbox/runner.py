@@ -19,7 +19,7 @@ from ..config import Settings
 from ..credentials import Credentials
 from ..errors import AuditUnavailable, IntegratorError, PolicyRefused, SandboxUnavailable
 from . import place
-from .choose import choose
+from .choose import choose, embedded
 from .cleaning import clean_outcome, relay
 from .egress import base_urls, endpoints, is_loopback
 from .outputs import carry_out, list_files
@@ -49,14 +49,15 @@ class Runner:
         self._workers = Workers()
         self._lock = threading.Lock()
         self._choosing = threading.Lock()
-        self._chosen: tuple[str, Sandbox, str] | None = None
+        self._chosen: tuple[tuple[str, str | None], Sandbox, str] | None = None
+        self._local: Sandbox | None = None  # for practice systems, where another back-end is chosen
         self._sessions: dict[SandboxSession, str] = {}  # and the name of the script
 
     # What runs where.
 
     def _choice(self) -> tuple[Sandbox, str]:
         """The back-end that the settings mean now, and a sentence about it."""
-        wanted = self._settings.sandbox
+        wanted = self._settings.sandbox, self._credentials.model_key("e2b")
         with self._choosing:
             if self._chosen is None or self._chosen[0] != wanted:
                 if self._chosen is not None:
@@ -71,13 +72,11 @@ class Runner:
             sandbox, notice = self._choice()
         except IntegratorError as exc:
             return self._settings.sandbox, "none", str(exc)
-        level = sandbox.probe()
-        return sandbox.name, str(level), " ".join(filter(None, (notice, level.reason)))
+        return _described(sandbox, notice)
 
     def backend(self, code: str) -> tuple[str, str, str]:
         """As `describe`, for what would run this code. Raises SandboxUnavailable where nothing would."""
-        self._require_place(self._systems(code))
-        return self.describe()
+        return _described(*self._place(self._systems(code)))
 
     def egress(self, system: str) -> list[tuple[str, int]]:
         """Hosts and ports that scripts using this system may reach. Raises NotConnected."""
@@ -149,11 +148,11 @@ class Runner:
         }
         event = {Mode.DISCOVERY: "discovery", Mode.PREVIEW: "preview", Mode.APPLY: "run"}[mode]
         systems = self._allowed_systems(code, mode, event, facts)
-        self._require_place(systems)
+        sandbox, _ = self._place(systems)
         manifests = [registry.manifest(system) for system in systems]
         env, egress = self._variables(manifests, mode)
-        backend, level, _ = self.describe()
-        facts |= {"systems": systems, "backend": backend, "level": level}
+        backend, level = sandbox.name, sandbox.probe()
+        facts |= {"systems": systems, "backend": backend, "level": str(level)}
         hosts = [f"{host}:{port}" for host, port in egress]
         number = self._record({"event": event, "phase": "before", **facts, "hosts": hosts})
         spec = RunSpec(
@@ -165,11 +164,11 @@ class Runner:
         )
         started = time.monotonic()
         try:
-            outcome = self._run(spec, name, on_event)
+            outcome = self._run(sandbox, spec, name, on_event)
         except BaseException as exc:
             self._after(number, event, facts | {"outcome": type(exc).__name__}, started)
             raise
-        outcome.backend, outcome.level = backend, level
+        outcome.backend, outcome.level, outcome.level_reason = backend, str(level), level.reason
         counts = counts_of(outcome)
         outcome.audit_record = self._after(number, event, facts | {"outcome": outcome.status} | counts, started)
         return outcome
@@ -190,12 +189,14 @@ class Runner:
         with self._choosing:
             if self._chosen is not None:
                 self._chosen[1].close()
+            if self._local is not None:
+                self._local.close()
 
     # How it works inside.
 
-    def _run(self, spec: RunSpec, name: str, on_event: OnLine | None) -> Outcome:
+    def _run(self, sandbox: Sandbox, spec: RunSpec, name: str, on_event: OnLine | None) -> Outcome:
         redactor = self._credentials.redactor()
-        session = self._choice()[0].open(spec)
+        session = sandbox.open(spec)
         with self._lock:
             self._sessions[session] = name
         try:
@@ -232,12 +233,20 @@ class Runner:
 
         return sorted(imports(code))
 
-    def _require_place(self, systems: list[str]) -> None:
-        """Raises SandboxUnavailable where real credentials would meet a script that nothing keeps in."""
-        sandbox, _ = self._choice()
+    def _place(self, systems: list[str]) -> tuple[Sandbox, str]:
+        """What would run a script of these systems, and a sentence about it; practice systems run on this machine.
+
+        Raises SandboxUnavailable where real credentials would meet a script that nothing keeps in.
+        """
+        sandbox, notice = self._choice()
+        is_practice = bool(systems) and all(self.is_practice(system) for system in systems)
+        if is_practice and sandbox.name != "embedded":
+            with self._choosing:
+                self._local = self._local or embedded(self._preload)
+                return self._local, "practice systems run on this machine"
         level = sandbox.probe()
-        if level.name != "none" or all(self.is_practice(system) for system in systems):
-            return
+        if level.name != "none" or is_practice or not systems:
+            return sandbox, notice
         raise SandboxUnavailable(
             f"This machine offers no isolation for scripts ({level.reason}). Runs with your credentials are refused.",
             "Install bubblewrap, or go on with practice data: `%integrator demo`.",
@@ -276,3 +285,8 @@ class Runner:
             return self._record({"event": event, "phase": "after", "of": number, **facts, "seconds": seconds})
         except AuditUnavailable:
             return number
+
+
+def _described(sandbox: Sandbox, notice: str) -> tuple[str, str, str]:
+    level = sandbox.probe()
+    return sandbox.name, str(level), "; ".join(filter(None, (level.reason, notice)))

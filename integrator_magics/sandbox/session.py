@@ -12,23 +12,20 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 from ..errors import SandboxUnavailable
 from .bridge import Bridge, Destination
 from .inside import wire
-from .prepared import Prepared
 from .protocols import Egress, OnEvent, Outcome, Output, Reported, RunSpec, Status
 from .tail import ReportTail
 from .verdict import verdict
 from .waiting import readable
 
-__all__ = ["LocalSession", "Preparation"]
+__all__ = ["Preparation", "ScriptProcess", "ScriptSession"]
 
 TICK = 0.05  # seconds between looks at the report and the clock
-GRACE = 0.35  # seconds a script that is told to stop has for its last words
 DISK_EVERY = 0.25
-BEGIN = 20.0  # seconds to take the job
 _CHUNK = 256 * 1024
 
 
@@ -44,11 +41,60 @@ class Preparation:
     listen: list[tuple[str, int, Destination]] = field(default_factory=list)
 
 
-class LocalSession:
-    """A SandboxSession over a prepared process."""
+class ScriptProcess(Protocol):
+    """A process that waits for one script, on this machine or seen through another one's service."""
+
+    grace: ClassVar[float]  # seconds a script that is told to stop has for its last words
+    begin: ClassVar[float]  # seconds to take the job
+
+    @property
+    def channel(self) -> socket.socket:
+        """Messages to and from the program inside, see inside.wire."""
+
+    @property
+    def work(self) -> Path:
+        """The folder of this machine that has the script's files, at the latest after `collect`."""
+
+    @property
+    def code(self) -> Path:
+        """The folder of this machine to put script.py into."""
+
+    @property
+    def report(self) -> Path: ...
+
+    def ready(self, wake: socket.socket | None = None) -> bool:
+        """Wait until it can take the job; False when `wake` became readable first. Raises SandboxUnavailable."""
+
+    def streams(self) -> dict[int, Literal["stdout", "stderr"]]:
+        """File descriptors of what the script prints."""
+
+    def poll(self) -> int | None:
+        """Its exit code, None while it runs."""
+
+    def usage(self, most: int) -> tuple[int, int]:
+        """Bytes and number of its files, of which `most` are counted at the most."""
+
+    def collect(self) -> list[str]:
+        """Bring its files to `work` after it ended; sentences about what stayed behind."""
+
+    def lost(self) -> str:
+        """Why nothing more will come of it, "" while all is well."""
+
+    def kill(self) -> None:
+        """End it and everything it started. Twice does no harm."""
+
+    def close(self) -> None:
+        """Kill it and remove its folders."""
+
+    def refusal(self, text: str) -> SandboxUnavailable:
+        """What to raise when it did not take its job."""
+
+
+class ScriptSession:
+    """A SandboxSession over a process."""
 
     def __init__(
-        self, spec: RunSpec, prepared: Prepared, preparation: Preparation, on_close: Callable[[], None]
+        self, spec: RunSpec, prepared: ScriptProcess, preparation: Preparation, on_close: Callable[[], None]
     ) -> None:
         self._spec = spec
         self._prepared = prepared
@@ -80,6 +126,7 @@ class LocalSession:
             if self._begin():
                 started = time.monotonic()
                 self._follow(on_event, started + self._spec.limits.seconds)
+                self._notes += self._prepared.collect()
         finally:
             self._prepared.kill()
             self._bridge.close()
@@ -128,24 +175,22 @@ class LocalSession:
         try:
             (prepared.code / "script.py").write_bytes(self._spec.code.encode("utf-8", "surrogatepass"))
             wire.send(prepared.channel, job)
-            ready = readable([prepared.channel.fileno(), self._wake.fileno()], BEGIN)
+            ready = readable([prepared.channel.fileno(), self._wake.fileno()], prepared.begin)
             if self._stop:
                 return False
             if not ready:
                 raise TimeoutError
             data, descriptors, _, _ = socket.recv_fds(prepared.channel, 4096, len(wanted.listen))
         except OSError as exc:
-            raise SandboxUnavailable(
-                f"The sandbox for scripts did not take the script ({exc.strerror or 'no answer'}), so nothing ran.",
-                f"It said: {prepared.last_words()}",
+            reason = exc.strerror or "no answer"
+            raise prepared.refusal(
+                f"The sandbox for scripts did not take the script ({reason}), so nothing ran."
             ) from exc
         listeners = [socket.socket(fileno=number) for number in descriptors]
         if not data or len(listeners) != len(wanted.listen):
             for listener in listeners:
                 listener.close()
-            raise SandboxUnavailable(
-                "The sandbox for scripts could not be set up, so nothing ran.", f"It said: {prepared.last_words()}"
-            )
+            raise prepared.refusal("The sandbox for scripts could not be set up, so nothing ran.")
         for listener, (_, _, destination) in zip(listeners, wanted.listen, strict=True):
             self._bridge.serve(listener, destination)
         self._hear(data)  # a short script may have ended already
@@ -154,12 +199,7 @@ class LocalSession:
     def _follow(self, on_event: OnEvent, deadline: float) -> None:
         """Read what comes until the process is gone, or something says stop."""
         prepared = self._prepared
-        assert prepared.process.stdout is not None
-        assert prepared.process.stderr is not None
-        pipes: dict[int, Literal["stdout", "stderr"]] = {
-            prepared.process.stdout.fileno(): "stdout",
-            prepared.process.stderr.fileno(): "stderr",
-        }
+        pipes = prepared.streams()
         decoders = {number: codecs.getincrementaldecoder("utf-8")("replace") for number in pipes}
         open_ends = {*pipes, prepared.channel.fileno()}
         disk_at = 0.0
@@ -173,9 +213,9 @@ class LocalSession:
                 if told_at is None and self._stop in ("timeout", "cancelled"):
                     told_at = now
                     self._ask_to_stop()
-                elif told_at is None or now - told_at > GRACE:
+                elif told_at is None or now - told_at > prepared.grace:
                     return
-            if gone_at is None and prepared.process.poll() is not None:
+            if gone_at is None and prepared.poll() is not None:
                 gone_at = now
             if gone_at is not None and now - gone_at > 0.3:
                 return  # something that outlived it still holds a pipe; the kill that follows ends it
@@ -230,10 +270,7 @@ class LocalSession:
 
     def _check_disk(self) -> None:
         limits = self._spec.limits
-        size = count = 0
-        for entry in _files(self._prepared.work, limits.files + 1):
-            count += 1
-            size += entry
+        size, count = self._prepared.usage(limits.files + 1)
         if size > limits.disk:
             self._end("limit", f"The script wrote more than {limits.disk / 1024**2:,.0f} MB to files and was stopped.")
         elif count > limits.files:
@@ -249,9 +286,10 @@ class LocalSession:
         self._egress[host, port, allowed] += 1
 
     def _outcome(self, seconds: float) -> Outcome:
-        process = self._prepared.process
+        if what := self._prepared.lost():
+            self._end("sandbox_lost", what)
         status, error, code = verdict(
-            self._stop, self._what, self._spec.limits, process.returncode, self._ended or {}, self._last_line()
+            self._stop, self._what, self._spec.limits, self._prepared.poll(), self._ended or {}, self._last_line()
         )
         return Outcome(
             status=status,
@@ -270,18 +308,3 @@ class LocalSession:
     def _last_line(self) -> str:
         lines = "".join(self._text[-20:]).strip().splitlines()
         return lines[-1].strip()[:2_000] if lines else ""
-
-
-def _files(folder: Path, most: int) -> list[int]:
-    """Sizes of the files below the folder, of `most` at the most; links are not followed."""
-    found: list[int] = []
-    waiting = [folder]
-    while waiting and len(found) < most:
-        with contextlib.suppress(OSError), os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                if entry.is_dir(follow_symlinks=False):
-                    waiting.append(Path(entry.path))
-                found.append(entry.stat(follow_symlinks=False).st_blocks * 512)
-                if len(found) >= most:
-                    break
-    return found

@@ -31,7 +31,7 @@ def verdict(
         text = f"The script did not finish within {limits.seconds:,.0f} s and was stopped."
         return "timeout", ScriptError("Timeout", text), None
     if stop:
-        return stop, ScriptError("Limit", what), None
+        return stop, ScriptError("SandboxLost" if stop == "sandbox_lost" else "Limit", what), None
     code, number = _exit(returncode)
     if not ended and number is not None:
         if number == signal.SIGXCPU:

@@ -470,18 +470,20 @@ def test_a_made_up_practice_system_does_not_count(unwalled: Runner, credentials:
 
 def test_e2b_is_never_replaced_in_silence(credentials: Credentials, log: AuditLog, tmp_path: Path) -> None:
     runner = Runner(credentials, log, Settings(sandbox="e2b"), tmp_path)
-    with pytest.raises(SandboxUnavailable, match="E2B"):
+    with pytest.raises(SandboxUnavailable, match="E2B_API_KEY is not set, so nothing runs"):
         runner.run(READ, mode="discovery")
     assert runner.describe()[:2] == ("e2b", "none")
     runner.close()
 
 
-def test_an_e2b_key_alone_is_mentioned(tmp_path: Path, log: AuditLog) -> None:
+def test_an_e2b_key_alone_chooses_e2b_and_says_so(tmp_path: Path, log: AuditLog) -> None:
     credentials = Credentials(tmp_path, tmp_path, environ={"E2B_API_KEY": "e2b_fake_key_of_a_test"})
     runner = Runner(credentials, log, Settings(), tmp_path)
-    backend, _, reason = runner.describe()
-    assert backend == "embedded"
-    assert "E2B" in reason
+    assert runner.describe() == (
+        "e2b",
+        "remote",
+        "read-only by check, not by network; chosen because E2B_API_KEY is set",
+    )
     runner.close()
 
 
