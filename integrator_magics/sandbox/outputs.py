@@ -1,26 +1,36 @@
-"""Files a run leaves: listed after every run, carried out to the user's folder only after one that may write."""
+"""Files a run leaves: listed after every run, carried out to the user's folder only after one that may write.
+
+The resume points of syncs are files too (`integrator_state/NAME.json`): copies of them go into each run, and after one
+that may write they replace those in the user's folder.
+"""
 
 from __future__ import annotations
 
 import codecs
 import hashlib
+import json
 import os
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
+from integrator_drivers import DriverError
+from integrator_drivers.files import replacing
+from integrator_drivers.statefile import FOLDER as STATE
+
 from ..credentials import Redactor
 
-__all__ = ["Collected", "carry_out", "list_files"]
+__all__ = ["Collected", "carry_out", "carry_state", "list_files", "read_state"]
 
 _TEXT = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".md", ".html", ".htm", ".xml", ".yaml", ".yml", ".log"}
 _HEAD_LINES = 20
 _HEAD_BYTES = 20_000
 _CHUNK = 1 << 20
 _DEPTH = 8
+_STATE_BYTES = 64_000_000  # of one resume point
 
 
 @dataclass
@@ -35,7 +45,7 @@ def list_files(folder: Path, report: list[dict[str, Any]], redactor: Redactor) -
     """What the run wrote, with the head of text files, redacted. Nothing leaves the sandbox."""
     found = Collected([], [])
     rows = _reported_rows(report)
-    for name in _names(folder, found.notes):
+    for name in _results(folder, found.notes):
         with _Opened(folder, name, found.notes) as file:
             if file is None:
                 continue
@@ -56,7 +66,7 @@ def carry_out(folder: Path, target: Path, report: list[dict[str, Any]], redactor
     """Copy the files to `target`, redacted, under names that are free there; what may not leave is named in a note."""
     found = Collected([], [])
     rows = _reported_rows(report)
-    for name in _names(folder, found.notes):
+    for name in _results(folder, found.notes):
         with _Opened(folder, name, found.notes) as file:
             if file is None:
                 continue
@@ -71,6 +81,56 @@ def carry_out(folder: Path, target: Path, report: list[dict[str, Any]], redactor
                 found.files.append({"path": shown, "rows": rows.get(name), "bytes": size, "sha256": digest})
     found.notes = [redactor.redact(note) for note in found.notes]
     return found
+
+
+def read_state(folder: Path) -> dict[str, bytes]:
+    """The resume points beside the notebook, by relative name."""
+    notes: list[str] = []
+    found = {}
+    for name in _state_names(folder, notes):
+        with _Opened(folder, name, notes) as file:
+            if file is not None and os.fstat(file.fileno()).st_size <= _STATE_BYTES:
+                found[name] = file.read()
+    return found
+
+
+def carry_state(folder: Path, target: Path, before: Mapping[str, bytes], redactor: Redactor) -> Collected:
+    """Replace the resume points beside the notebook by those of the run that changed, each as a whole."""
+    found = Collected([], [])
+    for name in _state_names(folder, found.notes):
+        with _Opened(folder, name, found.notes) as file:
+            if file is None:
+                continue
+            content = file.read(_STATE_BYTES + 1)
+            if content == before.get(name):
+                continue
+            try:
+                if len(content) > _STATE_BYTES or not isinstance(json.loads(content), dict):
+                    raise ValueError(name)
+                text = redactor.redact(content.decode("utf-8"))
+                with replacing(_folder(target, PurePosixPath(name).parent) / PurePosixPath(name).name) as part:
+                    part.write_text(text, encoding="utf-8")
+            except ValueError:
+                found.notes.append(f"{name} does not say how far the sync came, so the last one was kept.")
+            except (OSError, DriverError) as exc:
+                found.notes.append(f"How far the sync came could not be saved, so the next run reads more: {exc}")
+            else:
+                digest = hashlib.sha256(text.encode()).hexdigest()
+                found.files.append({"path": name, "bytes": len(text.encode()), "sha256": digest})
+    found.notes = [redactor.redact(note) for note in found.notes]
+    return found
+
+
+def _state_names(folder: Path, notes: list[str]) -> list[str]:
+    place = folder / STATE
+    if place.is_symlink() or not place.is_dir():
+        return []
+    return [f"{STATE}/{name}" for name in _names(place, notes) if "/" not in name and name.endswith(".json")]
+
+
+def _results(folder: Path, notes: list[str]) -> list[str]:
+    """Names of all files but the resume points."""
+    return [name for name in _names(folder, notes) if not name.startswith(f"{STATE}/")]
 
 
 def _umask() -> int:

@@ -54,13 +54,17 @@ class Limits:
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One run. `env` is everything the script may know, credentials included; it never appears in a command line."""
+    """One run. `env` is everything the script may know, credentials included; it never appears in a command line.
+
+    `inputs` are copies: what the script does to them stays in its folder until somebody takes them out.
+    """
 
     code: str
     mode: Mode
     env: Mapping[str, str] = field(default_factory=dict, repr=False)
     egress: tuple[tuple[str, int], ...] = ()  # host and port it may reach
     limits: Limits = Limits()
+    inputs: Mapping[str, bytes] = field(default_factory=dict, repr=False)  # files in its folder, by relative name
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,7 @@ class Outcome:
     error: ScriptError | None = None
     report: list[dict[str, Any]] = field(default_factory=list)
     files: list[dict[str, Any]] = field(default_factory=list)  # path, rows, bytes, sha256, head
+    state: list[dict[str, Any]] = field(default_factory=list)  # resume points that were replaced: path, bytes, sha256
     stdout: str = ""  # and stderr, as they came
     seconds: float = 0.0
     level: str = ""

@@ -40,6 +40,8 @@ def counts_of(outcome: Outcome) -> dict[str, Any]:
             if len(lines) > 200:
                 found[f"{kind}_left_out"] = len(lines) - 200
     found["files"] = [{key: entry[key] for key in ("path", "bytes", "sha256")} for entry in outcome.files]
+    if outcome.state:
+        found["state"] = outcome.state
     found["egress"] = outcome.egress
     if outcome.error:
         found["error"] = {"type": outcome.error.type, "message": outcome.error.message}

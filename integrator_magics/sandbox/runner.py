@@ -22,7 +22,7 @@ from . import place
 from .choose import choose, embedded
 from .cleaning import clean_outcome, relay
 from .egress import base_urls, endpoints, is_loopback
-from .outputs import carry_out, list_files
+from .outputs import carry_out, carry_state, list_files, read_state
 from .protocols import Limits, Outcome, RunSpec, Sandbox, SandboxSession
 from .records import counts_of, requests, told
 from .values import as_error, as_value
@@ -161,6 +161,7 @@ class Runner:
             env=env | mode_variables(mode, now or datetime.now(UTC), max_rows),
             egress=tuple(egress),
             limits=Limits(seconds=timeout or _SECONDS[mode]),
+            inputs=read_state(self._workdir),
         )
         started = time.monotonic()
         try:
@@ -210,6 +211,9 @@ class Runner:
                 found = list_files(session.outputs, raw.report, redactor)
             outcome.files = found.files
             outcome.notes += found.notes
+            if spec.mode is Mode.APPLY:  # however it ended: what was acknowledged is written
+                state = carry_state(session.outputs, self._workdir, spec.inputs, redactor)
+                outcome.state, outcome.notes = state.files, [*outcome.notes, *state.notes]
             return outcome
         except SandboxUnavailable as exc:
             raise SandboxUnavailable(redactor.redact(str(exc.args[0])), redactor.redact(exc.next)) from None

@@ -174,6 +174,7 @@ class ScriptSession:
         }
         try:
             (prepared.code / "script.py").write_bytes(self._spec.code.encode("utf-8", "surrogatepass"))
+            self._put_inputs()
             wire.send(prepared.channel, job)
             ready = readable([prepared.channel.fileno(), self._wake.fileno()], prepared.begin)
             if self._stop:
@@ -195,6 +196,12 @@ class ScriptSession:
             self._bridge.serve(listener, destination)
         self._hear(data)  # a short script may have ended already
         return True
+
+    def _put_inputs(self) -> None:
+        for name, content in self._spec.inputs.items():
+            path = self._prepared.work / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
 
     def _follow(self, on_event: OnEvent, deadline: float) -> None:
         """Read what comes until the process is gone, or something says stop."""

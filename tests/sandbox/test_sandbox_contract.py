@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from sandbox_runs import run_in
 
 from integrator_drivers import Mode
-from integrator_magics.sandbox import Egress, Limits, Output, Reported, RunSpec, Sandbox
+from integrator_magics.sandbox import Egress, Limits, Outcome, Output, Reported, RunSpec, Sandbox
 
 
 @pytest.fixture(params=["walled", "child", "e2b", "e2b_live"])
@@ -228,3 +229,11 @@ def test_egress_is_named_once_as_event_and_counted(walled: Sandbox) -> None:
         )
     assert outcome.egress == [{"host": "127.0.0.1", "port": port, "allowed": True, "count": 2}]
     assert [event for event in seen if isinstance(event, Egress)] == [Egress("127.0.0.1", port, True)]
+
+
+def test_files_given_to_a_run_lie_in_its_folder(run: Callable[..., Outcome]) -> None:
+    code = "print(open('integrator_state/a.json').read())\nopen('integrator_state/a.json', 'w').write('{}')"
+    content = b'{"watermark": null}'
+    for _ in range(2):  # each run has its own copy
+        outcome = run(code, inputs={"integrator_state/a.json": content})
+        assert (outcome.status, outcome.stdout) == ("ok", content.decode() + "\n")

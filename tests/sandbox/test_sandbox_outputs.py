@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from integrator_magics.credentials import Redactor
-from integrator_magics.sandbox.outputs import carry_out, list_files
+from integrator_magics.sandbox.outputs import carry_out, carry_state, list_files, read_state
 
 SECRET = "fake-secret-value-0815"
 
@@ -151,3 +151,53 @@ def test_a_full_disk_leaves_no_half_file(
     found = carry_out(folder, target, [], redactor)
     assert found.notes == ["a.csv could not be saved (No space left on device)."]
     assert list(target.iterdir()) == []
+
+
+def test_resume_points_go_in_and_replace_those_that_changed(folder: Path, target: Path, redactor: Redactor) -> None:
+    for place in (folder, target):
+        (place / "integrator_state").mkdir()
+    (target / "integrator_state" / "a.json").write_text('{"watermark": "old"}')
+    (target / "integrator_state" / "b.json").write_text('{"watermark": "same"}')
+    before = read_state(target)
+    assert set(before) == {"integrator_state/a.json", "integrator_state/b.json"}
+    (folder / "integrator_state" / "a.json").write_text('{"watermark": "new"}')
+    (folder / "integrator_state" / "b.json").write_text('{"watermark": "same"}')
+    (folder / "leads.csv").write_text("id\n")
+    found = carry_state(folder, target, before, redactor)
+    assert [entry["path"] for entry in found.files] == ["integrator_state/a.json"]
+    assert (target / "integrator_state" / "a.json").read_text() == '{"watermark": "new"}'
+    assert sorted(path.name for path in target.rglob("*.json")) == ["a.json", "b.json"]
+    assert [entry["path"] for entry in carry_out(folder, target, [], redactor).files] == ["leads.csv"]
+    assert [entry["path"] for entry in list_files(folder, [], redactor).files] == ["leads.csv"]
+
+
+def test_what_is_no_resume_point_replaces_none(folder: Path, target: Path, redactor: Redactor, tmp_path: Path) -> None:
+    for place in (folder, target):
+        (place / "integrator_state").mkdir()
+    good = '{"watermark": "good"}'
+    (target / "integrator_state" / "a.json").write_text(good)
+    (folder / "integrator_state" / "a.json").write_text("[1, 2")
+    (folder / "integrator_state" / "notes.txt").write_text("not carried")
+    elsewhere = tmp_path / "elsewhere.json"
+    elsewhere.write_text("{}")
+    (folder / "integrator_state" / "link.json").symlink_to(elsewhere)
+    found = carry_state(folder, target, read_state(target), redactor)
+    assert found.files == []
+    assert any("so the last one was kept" in note for note in found.notes)
+    assert [path.name for path in (target / "integrator_state").iterdir()] == ["a.json"]
+    assert (target / "integrator_state" / "a.json").read_text() == good
+
+
+def test_a_folder_of_resume_points_that_is_a_link_is_not_followed(
+    folder: Path, target: Path, redactor: Redactor, tmp_path: Path
+) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "a.json").write_text("{}")
+    (target / "integrator_state").symlink_to(elsewhere)
+    (folder / "integrator_state").mkdir()
+    (folder / "integrator_state" / "a.json").write_text('{"watermark": 1}')
+    assert read_state(target) == {}
+    found = carry_state(folder, target, {}, redactor)
+    assert found.files == [] and found.notes
+    assert (elsewhere / "a.json").read_text() == "{}"

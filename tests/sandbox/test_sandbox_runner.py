@@ -47,6 +47,23 @@ def main() -> None:
 
 run(main, None)
 """
+INTO_A_SAAS = """
+from integrator_drivers import Source, Target, run, sync
+from salesforce_driver import SalesforceClient
+
+
+def main() -> None:
+    with SalesforceClient() as salesforce:
+        sync(
+            source=Source(salesforce, "Contact", {"Email": "Email", "LastName": "LastName", "Name": "Company"}),
+            target=Target(salesforce, "Lead"),
+            key="Email",
+            cursor="SystemModstamp",
+        )
+
+
+run(main, None)
+"""
 LOOK = """
 import os
 from integrator_drivers import show
@@ -547,3 +564,25 @@ def test_types_that_json_lacks_survive() -> None:
 def test_the_child_says_why_it_has_no_walls() -> None:
     level = ChildProcess("bubblewrap is not installed").probe()
     assert (str(level), level.reason) == ("none", "bubblewrap is not installed")
+
+
+def test_the_resume_point_of_a_sync_goes_in_and_comes_back(runner: Runner, workdir: Path) -> None:
+    def target(mode: str) -> dict[str, Any]:
+        outcome = runner.run(INTO_A_SAAS, mode=mode)
+        assert outcome.status == "ok", outcome.error
+        assert outcome.files == []
+        return next(line for line in outcome.report if line["kind"] == "target")
+
+    foreseen = target("preview")
+    assert foreseen["add"] > 20
+    assert list(workdir.iterdir()) == []
+    done = target("apply")
+    assert (done["add"], done["watermark_before"]) == (foreseen["add"], None)
+    (state,) = (workdir / "integrator_state").iterdir()
+    before = state.read_bytes()
+    again = target("preview")
+    assert again["watermark_before"] == done["watermark_after"]
+    assert state.read_bytes() == before
+    last = target("apply")
+    assert (last["add"], last["update"]) == (0, 0)
+    assert [path.name for path in (workdir / "integrator_state").iterdir()] == [state.name]
