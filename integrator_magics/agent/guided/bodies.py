@@ -98,7 +98,7 @@ def _sync(plan: Plan, source: Node, names: Mapping[str, str]) -> list[str]:
     else:
         to, key = call("Target", [names[plan.target.name], quoted(plan.table)]), quoted(plan.key)
     cursor = quoted(plan.cursor) if plan.cursor else None
-    newest = quoted(plan.newest) if plan.newest and plan.newest != plan.cursor else None
+    newest = quoted(plan.newest) if plan.newest and not (plan.more and plan.cursor) else None
     return call("sync", source=source, target=to, key=key, cursor=cursor, newest=newest, spread=True).lines(8)
 
 

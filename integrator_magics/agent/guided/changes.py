@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from .clauses import condition_phrases
+from .goals import take_changes_only
 from .lexicon import Lexicon
 from .outputs import CUT, Text, take_files, take_key, take_limit, take_table
 from .request import FileWish, Request
@@ -21,7 +22,7 @@ __all__ = ["Change", "apply", "read_changes"]
 @dataclass(frozen=True)
 class Change:
     """One wish. `op` is one of add, drop, only, everything (fields), rename, window, filter, unfilter, limit, key,
-    schedule, table, format, more_files, target, name.
+    schedule, changes_only, table, format, more_files, target, goals, name.
     """
 
     op: str
@@ -105,6 +106,8 @@ def read_changes(text: str, lexicon: Lexicon, today: date) -> list[Change]:
         for span in sorted(schedule.spans, reverse=True):
             work.cut(*span)
         found.append(Change("schedule", (schedule,)))
+    if take_changes_only(work):
+        found.append(Change("changes_only"))
     while match := work.take(_TABLE):
         found.append(Change("table", (next(value for value in match.groups() if value),)))
     while match := work.take(_NAME):
@@ -236,6 +239,8 @@ def apply(request: Request, changes: list[Change]) -> Request:
                 request = replace(request, conditions=tuple(dict.fromkeys((*request.conditions, *values))))
             case "unfilter":
                 request = replace(request, window=None, conditions=(), adjectives=(), limit=0, filters=())
+            case "changes_only":
+                request = replace(request, changes_only=True)
             case "table":
                 request = replace(request, table=values[0])
             case "rename":

@@ -115,7 +115,7 @@ def _work(state: State, request: Request, known: Knowledge, lexicon: Lexicon) ->
     earlier = [call for call in known.every("write_script") if call.args.get("name") == plan.name]
     written = [call for call in earlier if _since(call, known.transcript, state.last_prompt)]
     same = [call for call in written if call.args.get("code") == code]
-    notes = [*plan.notes, *_schedule_notes(state, request), *edited]
+    notes = [*plan.notes, *_schedule_notes(state, request, plan), *edited]
     if not plan.verified:
         notes.append("Names come from the standard schema and are not verified.")
     if same:
@@ -164,13 +164,15 @@ def _text(plan: Plan, state: State, known: Knowledge) -> tuple[str, list[str]]:
     return code, [f"You edited `{plan.name}` by hand; this version is made from our dialog and does not hold that."]
 
 
-def _schedule_notes(state: State, request: Request) -> Sequence[str]:
+def _schedule_notes(state: State, request: Request, plan: Plan) -> Sequence[str]:
     schedule = request.schedule
     if not schedule:
         return []
     notes = [f"Note: {schedule.problem}."] if schedule.problem else []
     if state.kind == "schedule_only":
         notes.insert(0, f"One line changed: it {_when(schedule.cron, schedule.words)}.")
+        if schedule.cron and plan.target and plan.plain and not plan.cursor:
+            notes.append('Each run compares everything; say "only what changed" to read just the changes.')
     return notes
 
 

@@ -86,6 +86,8 @@ def summary(plan: Plan) -> str:
         text += f"; writes {formats}; changes nothing in {plan.source.label}."
     else:
         text += "; only reads."
+    if plan.cursor:
+        text += f" After the first run it reads only what changed since the last one (by {plan.cursor})."
     if not plan.verified:
         text += " Field names come from the standard schema and were not verified."
     return text
@@ -94,7 +96,7 @@ def summary(plan: Plan) -> str:
 def explanation(plan: Plan, today: date) -> list[str]:
     """What the script does, a line each."""
     lines = [f"reads {_quantity(plan)}{_which(plan, _since(plan, today))} from {plan.source.label}{_count(plan)},"]
-    lines += _joins(plan)
+    lines += [*_again(plan), *_joins(plan)]
     if plan.measure:
         return [*lines, f"{_measured(plan)},", "shows the result as a table; nothing is written."]
     if plan.more:
@@ -146,6 +148,16 @@ def _joins(plan: Plan) -> list[str]:
             lines.append(f"adds the {plural(step.label)} of each in one column, separated by semicolons; {missing},")
         else:
             lines.append(f"adds the {step.label} of each; {plan.noun} with several have a line for each, {missing},")
+    return lines
+
+
+def _again(plan: Plan) -> list[str]:
+    """What a run after the first one reads."""
+    if not plan.cursor:
+        return []
+    lines = [f"reads from the second run on only what changed since the last one (by {plan.cursor}),"]
+    if plan.marks_deleted:
+        lines.append(f"marks {plan.noun} that are deleted in {plan.source.label} with the time, in deleted_at,")
     return lines
 
 

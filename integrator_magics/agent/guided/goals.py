@@ -10,7 +10,7 @@ from .outputs import CUT, Text
 from .request import Goal
 from .subjects import object_in
 
-__all__ = ["take_first_key", "take_goals"]
+__all__ = ["take_changes_only", "take_first_key", "take_goals"]
 
 _NAME = r"[\"`]?[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)?[\"`]?"
 _LINK = (
@@ -50,6 +50,21 @@ _ALONE = re.compile(
 _MORE = re.compile(r"\b(?:second|third|another|other|further|also|additionally)\b", re.IGNORECASE)
 _ORDINALS = frozenset({"second", "third", "another", "other", "new", "further", "the", "a", "one", "our"})
 _TO = re.compile(r"(?:\bin ?to|\bonto|\bto|->|→|=>|-->)(?: our| the| my| a| an)*\s*$", re.IGNORECASE)
+
+
+_CHANGES = re.compile(
+    r",?\s*(?:\b(?:and|but|please|read|reading|copy|sync|take|with|each|every|time|run|it|should|that|always)\s+)*"
+    r"\b(?:(?:only|just) (?:(?:what|whatever|those that|the (?:ones|leads|records|rows) that|records that|rows that) "
+    r"(?:has |have |was |were |is |are )?(?:changed|new or changed|changed or new|new)|the changes|changes)"
+    r"(?: since (?:the |its )?last (?:run|time|sync))?|incremental(?:ly)?|changes only|delta(?:s)?(?: only)?|"
+    r"what(?:ever)? (?:has )?changed since (?:the |its )?last (?:run|time|sync))\b(?: (?:sync|load|run))?",
+    re.IGNORECASE,
+)
+
+
+def take_changes_only(work: Text) -> bool:
+    """ "only what changed": cut out; was it there."""
+    return work.take(_CHANGES) is not None
 
 
 def take_goals(work: Text, lexicon: Lexicon) -> tuple[Goal, ...]:

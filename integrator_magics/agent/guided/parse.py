@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from .clauses import condition_phrases, split_where
-from .goals import take_first_key, take_goals
+from .goals import take_changes_only, take_first_key, take_goals
 from .intents import is_delete, is_help, is_show
 from .lexicon import ANY_SQL, Lexicon
 from .outputs import CUT, Text, take_files, take_key, take_limit, take_table
@@ -68,6 +68,7 @@ def parse(text: str, lexicon: Lexicon, today: date) -> Request:
     if schedule:
         for span in sorted(schedule.spans, reverse=True):
             work.cut(*span)
+    changes_only = take_changes_only(work) or bool(schedule and schedule.cron)
     window = find_window(work.rest, today)
     if window:
         work.cut(*window.span)
@@ -94,6 +95,7 @@ def parse(text: str, lexicon: Lexicon, today: date) -> Request:
         source_table=source_table,
         files=files,
         goals=goals,
+        changes_only=changes_only,
         source=source,
         target=target,
         unknown_system=unknown,

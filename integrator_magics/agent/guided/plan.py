@@ -102,6 +102,7 @@ class Plan:
     id_as: str = ""  # what the id that this target gives is called in targets further down
     newest: str = ""  # of records with one key the one counts that has the newest of this field
     cursor: str = ""  # reads only what changed since the last run, by this field
+    marks_deleted: bool = False  # then what the source has deleted is marked in tables
 
     @property
     def everywhere(self) -> tuple[Plan, ...]:

@@ -71,4 +71,5 @@ class Request:
     unanswered: str = ""  # a second question in the same sentence
     drops: tuple[str, ...] = ()  # field phrases left out
     goals: tuple[Goal, ...] = ()  # the second and further targets
+    changes_only: bool = False  # each run reads only what changed since the one before
     renames: tuple[tuple[str, str], ...] = field(default=())  # field or column phrase -> column

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from integrator_drivers.incremental import FLAG
+
 from .columns import Chosen
 from .fields import Fields, key_field, time_fields
 from .knowledge import Knowledge
@@ -15,7 +17,7 @@ from .request import Goal, Request
 from .targets import Place, find_place, to_objects, to_table
 from .words import singular, snake
 
-__all__ = ["find_places", "of_goal", "to_places", "with_newest"]
+__all__ = ["find_places", "of_goal", "to_places", "with_cursor", "with_newest"]
 
 
 def of_goal(request: Request, goal: Goal) -> Request:
@@ -122,6 +124,15 @@ def with_newest(plan: Plan, fields: Fields, driver: Mapping[str, Any]) -> Plan:
     if not plan.plain and cursor not in {*support, *(column.field for column in plan.columns)}:
         support = (*support, cursor)
     return replace(plan, newest=cursor, support=support)
+
+
+def with_cursor(plan: Plan, request: Request, fields: Fields, driver: Mapping[str, Any]) -> Plan:
+    """A sync that runs again and again reads only what changed, where the system has a time of the last change."""
+    cursor = str(driver.get("cursor") or "")
+    if not request.changes_only or not plan.plain or fields.get(cursor, {}).get("type") != "datetime":
+        return plan
+    marks = FLAG in fields and any(_is_table(entry) for entry in plan.everywhere)
+    return replace(plan, cursor=cursor, marks_deleted=marks)
 
 
 def _key_source(plan: Plan) -> str:

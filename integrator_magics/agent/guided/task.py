@@ -16,7 +16,7 @@ from .objects import find_object, noun_of
 from .periods import read_period
 from .plan import Column, Plan
 from .request import FileWish, Request
-from .several import find_places, of_goal, to_places, with_newest
+from .several import find_places, of_goal, to_places, with_cursor, with_newest
 from .steps import Ask, Choice, Need, Say, ToolCall
 from .systems import load, settle, system_of
 from .targets import joined_columns
@@ -86,7 +86,7 @@ def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
         plan = _question(plan, request, fields, driver, known)
     elif target:
         plan = to_places(plan, requests, targets, places, chosen, fields, known)
-        plan = with_newest(plan, fields, driver)
+        plan = with_cursor(with_newest(plan, fields, driver), request, fields, driver)
     else:
         plan = _reader(plan, request, chosen, fields)
     plan = _ordered(plan, request, fields, known)

@@ -139,3 +139,30 @@ def test_the_plan_says_what_becomes_of_records_without_a_key() -> None:
     assert "the newest counts" in lines
     assert "what one target refuses still reaches the others" in lines
     assert lines.endswith("never deletes anything.")
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ("Sync leads from Salesforce to PostgreSQL every night: name, email",),
+        ("Sync leads from Salesforce to PostgreSQL: name, email", "every night, and read only what changed"),
+        ("Sync leads from Salesforce to PostgreSQL incrementally: name, email",),
+    ],
+)
+def test_a_sync_that_runs_again_reads_only_what_changed(texts: tuple[str, ...]) -> None:
+    player = play(*texts, systems=real())
+    assert 'cursor="SystemModstamp"' in player.code
+    lines = " ".join(player.latest["explanation"])
+    assert "reads from the second run on only what changed since the last one (by SystemModstamp)" in lines
+    assert "marks leads that are deleted in Salesforce with the time, in deleted_at" in lines
+
+
+def test_a_schedule_alone_changes_one_line_and_says_what_else_there_is() -> None:
+    player = play("Sync leads from Salesforce to PostgreSQL: name, email", "every night", systems=real())
+    assert "cursor" not in player.code
+    assert 'say "only what changed" to read just the changes' in player.final
+
+
+def test_a_source_without_a_time_of_the_last_change_is_read_whole() -> None:
+    player = play("Copy customers from postgres to Salesforce contacts every night: email", "1", systems=real())
+    assert "cursor" not in player.code
