@@ -277,14 +277,11 @@ def _what_is_written(outcome: Outcome, targets: list[TargetCounts]) -> str:
 
 
 def _relay(emit: Emit) -> Callable[[dict[str, Any]], None]:
-    """Turn the progress lines of a running script into events, with the rate since it began."""
-    begun = time.monotonic()
+    """Turn the progress lines of a running script into events."""
 
     def relay(line: dict[str, Any]) -> None:
         if line.get("kind") == "progress":
-            done = int(line.get("done") or 0)
-            elapsed = time.monotonic() - begun
-            emit(Progress(str(line.get("label", "")), done, line.get("total"), done / elapsed if elapsed > 0 else None))
+            emit(Progress(str(line.get("label", "")), int(line.get("done") or 0), line.get("total"), line.get("rate")))
 
     return relay
 

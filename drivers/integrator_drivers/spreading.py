@@ -7,7 +7,6 @@ row, so that it never replaces a known one; it comes with the run in which the g
 from __future__ import annotations
 
 import logging
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
@@ -19,10 +18,10 @@ from .incremental import CURSOR, DELETED, FLAG, Window
 from .newest import Once, latest
 from .parts import DELETED_AT, Part
 from .places import Source, Target, label_of, system_of
+from .progress import Progress
 from .protocols import Field, Record, Rejected, TableWriter
 from .receipt import Receipt
 from .records import Records
-from .report import report
 from .resuming import Resume
 
 __all__ = ["spread"]
@@ -187,7 +186,7 @@ def spread(
 
 def _travel(reading: _Reading, legs: Sequence[_Leg]) -> None:
     label = ", ".join(f"{leg.receipt.system}.{leg.target.object}" for leg in legs)
-    done, shown_at = 0, 0.0
+    done, progress = 0, Progress(label)
     waiting: list[_Row] = []  # records whose id comes with a newer one of the same key
     for read in reading.batches():
         batch, waiting = _apart([*waiting, *read], [leg for leg in legs if leg.id_field])
@@ -197,12 +196,10 @@ def _travel(reading: _Reading, legs: Sequence[_Leg]) -> None:
         if all(leg.receipt.failed for leg in legs):
             break
         done += len(read)
-        if time.monotonic() - shown_at > 0.3:
-            shown_at = time.monotonic()
-            report("progress", label=label, done=done, total=reading.found.source_count)
+        progress.at(done, reading.found.source_count)
     if waiting:  # the record they waited for is gone meanwhile
         _give(waiting, legs, is_whole=True)
-    report("progress", label=label, done=done, total=done)
+    progress.at(done, done, last=True)
     for leg in legs:
         leg.receipt.source_count = reading.found.source_count
         if not leg.receipt.failed:

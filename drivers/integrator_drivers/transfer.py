@@ -6,7 +6,6 @@ is being written the next one is read. What such a target refuses as a whole goe
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
@@ -18,10 +17,10 @@ from .errors import DriverError
 from .incremental import CURSOR, DELETED, FLAG
 from .paging import Chunk, Place, csv_chunks, row_chunks
 from .parts import DELETED_AT, Part
+from .progress import Progress
 from .protocols import BulkWriter, Load, Marks, WriteResult
 from .receipt import Receipt
 from .records import Records
-from .report import report
 from .resuming import Resume
 
 __all__ = ["Transfer", "count_written", "require_room"]
@@ -42,10 +41,11 @@ class Transfer:
     receipt: Receipt
     resume: Resume | None = None
     is_unique: bool = False
-    _shown_at: float = 0.0
+    _shown: Progress | None = None
 
     def run(self) -> None:
         """Write all rows, in a preview compare them; with `resume` each batch commits its resume point too."""
+        self._shown = Progress(f"{self.receipt.system}.{self.target.object}")
         loads = self._loads()
         if loads is None:
             self._row_by_row()
@@ -156,11 +156,9 @@ class Transfer:
     def _progress(self, *, last: bool = False) -> None:
         counting = self.found if self.resume is None else self.resume.window
         self.receipt.source_count = counting.source_count
-        if last or time.monotonic() - self._shown_at > 0.3:
-            self._shown_at = time.monotonic()
-            label = f"{self.receipt.system}.{self.target.object}"
-            total = self.receipt.read if last else self.receipt.source_count
-            report("progress", label=label, done=self.receipt.read, total=total)
+        assert self._shown is not None
+        total = self.receipt.read if last else self.receipt.source_count
+        self._shown.at(self.receipt.read, total, last=last)
 
 
 def _would_write(target: Place, part: Part, key: str) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -292,7 +293,9 @@ class Notebook:
             passing = (isinstance(event, Said) and event.partial) or (
                 isinstance(event, Step) and event.state == "running"
             )
-            if not passing and not isinstance(event, (Progress, Usage)):
+            if isinstance(event, Progress):
+                self.dispatcher.post(lambda: page.pass_by(event))
+            elif not passing and not isinstance(event, Usage):
                 self.dispatcher.post(lambda: page.add(event))
 
         page = _Page(in_kernel=getattr(self.shell, "kernel", None) is not None)
@@ -355,6 +358,12 @@ class _Page:
         self._in_kernel = in_kernel
         self._events: list[Event] = []
         self._shown: Any = None
+
+    def pass_by(self, event: Progress) -> None:
+        """How far it has come, on one line of a terminal that the next one overwrites."""
+        if not self._in_kernel and sys.stdout.isatty():
+            whole = event.total is not None and event.done >= event.total
+            print(f"\r\x1b[2K{lines(event)[0]}", end="\n" if whole else "", flush=True)
 
     def add(self, event: Event) -> None:
         """Show one more event."""
