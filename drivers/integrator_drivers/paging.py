@@ -60,18 +60,27 @@ class Chunk:
             yield record
 
 
-def csv_chunks(records: Records) -> Iterator[Chunk | None]:
-    """Batches of some megabytes. None now and then, while one is not full: time to look after other things."""
+def csv_chunks(records: Records, key: str, size: int) -> Iterator[Chunk | None]:
+    """Batches of some megabytes, or of `size` rows where the source sends those instead.
+
+    None now and then, while one is not full: time to look after other things.
+    """
     names = list(records.fields)
-    chunk, size = Chunk(names), 0
-    with closing(records.csv_blocks()) as blocks:  # type: ignore[type-var]  # a generator in fact
-        for block, rows in blocks:
-            chunk.blocks.append(block)
-            chunk.read += rows
-            size += len(block)
-            if size >= BATCH_BYTES:
+    at = names.index(key)
+    chunk, length = Chunk(names), 0
+    with closing(records.pieces()) as pieces:  # type: ignore[type-var]  # a generator in fact
+        for piece in pieces:
+            if isinstance(piece, tuple):
+                block, rows = piece
+                chunk.blocks.append(block)
+                chunk.read += rows
+                length += len(block)
+            else:
+                chunk.read += len(piece)
+                _take(chunk, piece, at, None)
+            if length >= BATCH_BYTES or chunk.read >= size > 0 == length:
                 yield chunk
-                chunk, size = Chunk(names), 0
+                chunk, length = Chunk(names), 0
             else:
                 yield None
     if chunk.read or chunk.blocks:

@@ -17,9 +17,10 @@ from .report import report
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Records", "Row", "chained", "row_of"]
+__all__ = ["Piece", "Records", "Row", "chained", "row_of"]
 
 Row = tuple[Any, ...]  # the values of one record, in the order of its fields
+Piece = tuple[bytes, int] | list[Row]  # CSV and how many rows it has, or rows
 
 FIRST_ROWS = 20  # of a file, reported so that a person can look at them
 
@@ -31,7 +32,8 @@ class Records:
 
     `rows` is a function that starts a fresh read each time it is called (what drivers give), a list, or an iterator,
     which can be gone through once. `system` and `obj` name the source for the report. `csv` starts a read too, where a
-    source sends CSV: blocks of whole lines without the header, and how many rows each has (see `csv_pages`). `tuples`
+    source sends CSV: blocks of whole lines without the header, and how many rows each has (see `csv_pages`), or rows
+    where it turns out that this answer does not come as CSV. `tuples`
     starts one that gives pages of tuples (of about so many rows), for sources that can do so faster than by dicts.
     """
 
@@ -43,7 +45,7 @@ class Records:
         system: str = "",
         obj: str = "",
         source_count: int | None = None,
-        csv: Callable[[], Iterator[tuple[bytes, int]]] | None = None,
+        csv: Callable[[], Iterator[Piece]] | None = None,
         tuples: Callable[[int], Iterator[list[Row]]] | None = None,
     ) -> None:
         self._fields = dict(fields)
@@ -109,15 +111,20 @@ class Records:
 
     def csv_blocks(self) -> Iterator[tuple[bytes, int]]:
         """The same without the header line, each block with its number of rows."""
+        with closing(self.pieces()) as pieces:  # type: ignore[type-var]  # a generator in fact
+            for piece in pieces:
+                yield piece if isinstance(piece, tuple) else (b"".join(map(_csv_line, piece)), len(piece))
+
+    def pieces(self) -> Iterator[Piece]:
+        """The same, rows as rows where the source does not send this answer as CSV."""
         if self._csv is None:
-            for batch in self.batches(CSV_ROWS):
-                yield b"".join(_csv_line(row.get(name) for name in self._fields) for row in batch), len(batch)
+            yield from self._picked(list(self._fields), CSV_ROWS)
             return
         count = 0
-        with closing(self._csv()) as blocks:  # type: ignore[type-var]  # a generator in fact
-            for block, rows in blocks:
-                count += rows
-                yield block, rows
+        with closing(self._csv()) as pieces:  # type: ignore[type-var]  # a generator in fact
+            for piece in pieces:
+                count += piece[1] if isinstance(piece, tuple) else len(piece)
+                yield piece
         self._ended(count)
 
     @property
@@ -158,7 +165,7 @@ class Records:
                     yield {new: row.get(old) for old, new in pairs}
 
         as_sent = self._csv is not None and [old for old, _ in pairs] == list(self._fields)
-        csv = self.csv_blocks if as_sent else None
+        csv = self.pieces if as_sent else None
         fields = {new: self._fields[old] for old, new in pairs}
         return Records(fields, rows, csv=csv, tuples=lambda size: self._picked([old for old, _ in pairs], size))
 
@@ -263,9 +270,9 @@ def chained(parts: list[Records]) -> Records:
             with closing(part._picked(names, size)) as pages:  # type: ignore[type-var]
                 yield from pages
 
-    def csv() -> Iterator[tuple[bytes, int]]:
+    def csv() -> Iterator[Piece]:
         for part in parts:
-            with closing(part.csv_blocks()) as blocks:  # type: ignore[type-var]
-                yield from blocks
+            with closing(part.pieces()) as pieces:  # type: ignore[type-var]
+                yield from pieces
 
     return Records(parts[0].fields, rows, csv=csv if all(part.sends_csv for part in parts) else None, tuples=tuples)

@@ -73,7 +73,7 @@ class Transfer:
         fields, key, marks = self.records.fields, self.key, self._marks()
         chunks: Iterator[Chunk | None]
         if self.records.sends_csv and self.is_unique and client.takes(obj, fields, key, marks, csv=True):
-            chunks = csv_chunks(self.records)
+            chunks = csv_chunks(self.records, key, BATCH)
         elif client.takes(obj, fields, key, marks, csv=False):
             chunks = row_chunks(self.records, key, BATCH, None if self.is_unique else set())
         else:

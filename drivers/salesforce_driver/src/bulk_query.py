@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from integrator_drivers import Mode, Record, current_mode
 from integrator_drivers.ahead import ahead
 from integrator_drivers.errors import DriverError, ForbiddenError, NotFoundError, ValidationError
+from integrator_drivers.records import Row
 
 from .connection import Connection
 from .csv_page import Block, Page
 from .jobs import finished
 from .tables import fetched
 
-__all__ = ["BULK_FROM", "PAGE_ROWS", "blocks", "records", "start", "worth_it"]
+__all__ = ["BULK_FROM", "PAGE_ROWS", "blocks", "pages", "records", "start", "worth_it"]
 
 # Ten pages of REST. A job costs some requests and a wait in Salesforce's queue before the first row comes; below this
 # size REST is done by then. Salesforce itself recommends Bulk queries from 10,000 records on.
@@ -75,6 +76,12 @@ def _pages(connection: Connection, job: str) -> Iterator[tuple[Page, int]]:
         read += expected
         if not locator:
             return
+
+
+def pages(found: Iterable[Block], convert: Callable[[Sequence[str]], Row]) -> Iterator[list[Row]]:
+    """The same as tuples, some thousand at a time; `convert` is a `rows.cells_row`."""
+    for block in found:
+        yield list(map(convert, csv.reader(io.StringIO(block.data.decode(), newline=""))))
 
 
 def _page(connection: Connection, job: str, locator: str, done: str) -> tuple[Page, int, str]:

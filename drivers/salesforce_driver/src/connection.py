@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
 import requests
 
 from integrator_drivers import report
@@ -78,20 +79,28 @@ class Connection:
         """All pages of a query, one after the other."""
         return self.pages_from(self.query(soql, all_rows=all_rows))
 
-    def pages_from(self, page: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        """A first page that is there already, and those behind it."""
+    def pages_from(
+        self, page: dict[str, Any], decode: Callable[[bytes], dict[str, Any]] | None = None
+    ) -> Iterator[dict[str, Any]]:
+        """A first page that is there already, and those behind it, read by `decode` where given."""
         read = 0
         while True:
             yield page
             read += len(page["records"])
             if page.get("done", True) or not page.get("nextRecordsUrl"):
                 return
-            page = self._next(page["nextRecordsUrl"], f"{read:,} of {page['totalSize']:,} rows were read.")
+            done = f"{read:,} of {page['totalSize']:,} rows were read."
+            page = self._next(page["nextRecordsUrl"], done, decode or msgspec.json.decode)
 
-    def _next(self, url: str, done: str) -> dict[str, Any]:
-        page: dict[str, Any] = self._send(
-            lambda salesforce: salesforce.query_more(url, identifier_is_url=True), "GET", url, None, done
-        )
+    def _next(self, url: str, done: str, decode: Callable[[bytes], Any]) -> dict[str, Any]:
+        def ask(salesforce: Salesforce) -> Any:
+            data = self._raw(salesforce, "GET", url).content
+            try:
+                return decode(data)
+            except msgspec.MsgspecError as exc:
+                raise requests.exceptions.InvalidJSONError(str(exc)) from exc
+
+        page: dict[str, Any] = self._send(ask, "GET", url, None, done)
         return page
 
     def query_job(self, soql: str, *, all_rows: bool = False) -> dict[str, Any]:
@@ -144,7 +153,7 @@ class Connection:
         from simple_salesforce.util import call_salesforce
 
         answer = call_salesforce(
-            url=salesforce.base_url + path,
+            url=f"https://{salesforce.sf_instance}{path}" if path.startswith("/") else salesforce.base_url + path,
             method=method,
             session=self._session,
             headers={**salesforce.headers, **headers},

@@ -9,10 +9,12 @@ from typing import Any
 from integrator_drivers import Field, Record, Records
 from integrator_drivers.ahead import ahead
 from integrator_drivers.errors import ValidationError
+from integrator_drivers.records import Piece, Row, row_of
 
 from . import bulk_query
 from .connection import Connection
 from .csv_page import Block
+from .rows import cells_row, page_reader
 
 __all__ = ["Answer", "StreamedRecords", "Way", "answer", "csv_of", "no_cells"]
 
@@ -29,6 +31,7 @@ class Way:
     from_json: Callable[[Mapping[str, Any]], Record]
     from_cells: Callable[[Sequence[str]], Record]
     deleted: bool = False
+    columns: Mapping[str, tuple[str, Field]] | None = None  # name -> path, field; where rows may be read as tuples
 
 
 @dataclass
@@ -38,6 +41,7 @@ class Answer:
     count: int
     rows: Iterator[Record]
     blocks: Iterator[Block] | None = field(default=None)  # the same rows as CSV, where they come by Bulk
+    pages: Iterator[list[Row]] = field(default_factory=lambda: iter(()))  # the same rows as tuples
 
 
 class StreamedRecords(Records):
@@ -62,7 +66,7 @@ def answer(connection: Connection, way: Way, page: dict[str, Any] | None = None,
     if way.rest:
         page = page or connection.query(way.rest, all_rows=way.deleted)
         if page.get("done", True) or few or not way.bulk or not bulk_query.worth_it(page["totalSize"]):
-            return Answer(page["totalSize"], _json_rows(connection, way, page, few))
+            return _by_rest(connection, way, page, few)
     job = bulk_query.start(connection, way.bulk, deleted=way.deleted)
     if job is None:
         if page is None:
@@ -70,19 +74,16 @@ def answer(connection: Connection, way: Way, page: dict[str, Any] | None = None,
                 "That question is longer than Salesforce takes in one address (16,384 bytes), and it refused to answer "
                 "it by its Bulk API. Name the fields you need, or fewer values."
             )
-        return Answer(page["totalSize"], _json_rows(connection, way, page))
+        return _by_rest(connection, way, page)
     blocks = bulk_query.blocks(connection, job.id, way.bulk_paths)
-    return Answer(job.count, bulk_query.records(blocks, way.from_cells), blocks)
+    rows_of_cells = None if way.columns is None else cells_row(way.columns, way.bulk_paths)
+    pages = bulk_query.pages(blocks, rows_of_cells or (lambda cells: tuple(way.from_cells(cells).values())))
+    return Answer(job.count, bulk_query.records(blocks, way.from_cells), blocks, pages)
 
 
-def csv_of(found: Answer, fields: Mapping[str, Field]) -> Iterator[tuple[bytes, int]]:
-    """Blocks of CSV without a header, and how many rows each has; as Bulk sends them, or made of REST rows."""
-    if found.blocks is not None:
-        yield from found.blocks
-        return
-    for batch in Records(fields, found.rows).batches(FEW):
-        _, *pages = Records(fields, batch).csv_pages()
-        yield b"".join(pages), len(batch)
+def csv_of(found: Answer) -> Iterator[Piece]:
+    """Blocks of CSV without a header, and how many rows each has, as Bulk sends them; pages of rows from REST."""
+    return found.pages if found.blocks is None else found.blocks
 
 
 def no_cells(cells: Sequence[str]) -> Record:
@@ -90,8 +91,27 @@ def no_cells(cells: Sequence[str]) -> Record:
     raise AssertionError("Bulk can't carry these columns")
 
 
+def _by_rest(connection: Connection, way: Way, page: dict[str, Any], few: bool = False) -> Answer:
+    return Answer(page["totalSize"], _json_rows(connection, way, page, few), pages=_json_pages(connection, way, page))
+
+
 def _json_rows(connection: Connection, way: Way, page: dict[str, Any], few: bool = False) -> Iterator[Record]:
     pages = connection.pages_from(page)
     for one in pages if few or page.get("done", True) else ahead(pages):
         for raw in one["records"]:
             yield way.from_json(raw)
+
+
+def _json_pages(connection: Connection, way: Way, page: dict[str, Any]) -> Iterator[list[Row]]:
+    read = None if way.columns is None else page_reader(way.columns)
+    if way.columns is None or read is None:
+        found = ahead(connection.pages_from(page))
+        yield from ([tuple(way.from_json(raw).values()) for raw in one["records"]] for one in found)
+        return
+    pick = row_of([path for path, _ in way.columns.values()])
+    yield list(map(pick, page["records"]))
+    if page.get("done", True):
+        return
+    behind = connection.pages_from(page, read)
+    next(behind)
+    yield from (one["records"] for one in ahead(behind))

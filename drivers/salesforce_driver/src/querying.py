@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from integrator_drivers import Field, Record, Records
 from integrator_drivers.errors import DriverError, ValidationError
 from integrator_drivers.protocols import FieldType
+from integrator_drivers.records import Piece
 
 from . import faults, rows
 from .connection import Connection
@@ -59,8 +60,8 @@ def query(connection: Connection, soql: str, deleted: bool = False) -> Records:
     def read() -> Iterator[Record]:
         return found(records.few).rows
 
-    def csv() -> Iterator[tuple[bytes, int]]:
-        return csv_of(found(), fields)
+    def csv() -> Iterator[Piece]:
+        return csv_of(found())
 
     total = first["totalSize"]
     records = StreamedRecords(

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from integrator_drivers import Condition, Field, Record, Records
 from integrator_drivers.errors import ValidationError
+from integrator_drivers.records import Piece, Row
 
 from . import rows, soql
 from .connection import Connection
@@ -69,6 +70,7 @@ class Question:
                 from_json,
                 from_cells,
                 self.deleted,
+                self.columns,
             )
             for tail in self.tails
         ]
@@ -156,19 +158,26 @@ def records_of(connection: Connection, question: Question) -> Records:
     def read() -> Iterator[Record]:
         return rows_of(connection, question, counted, few=records.few)
 
-    def csv() -> Iterator[tuple[bytes, int]]:
+    def csv() -> Iterator[Piece]:
         found = answer(connection, question.ways[0])
         counted(found.count)
-        return csv_of(found, fields)
+        return csv_of(found)
+
+    def tuples(size: int) -> Iterator[list[Row]]:
+        found = answer(connection, question.ways[0])
+        counted(found.count)
+        return found.pages
 
     fields = {name: field for name, (_, field) in question.columns.items()}
+    is_one = len(question.tails) == 1
     records = StreamedRecords(
         fields,
         read,
         system="salesforce",
         obj=question.obj,
         source_count=None if question.tails else 0,
-        csv=csv if question.as_csv and len(question.tails) == 1 else None,
+        csv=csv if question.as_csv and is_one else None,
+        tuples=tuples if is_one and question.limit is None else None,
     )
     return records
 

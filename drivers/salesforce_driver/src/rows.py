@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from integrator_drivers import Field, Record
+import msgspec
 
-__all__ = ["cells_reader", "flat", "moment", "plain", "reader"]
+from integrator_drivers import Field, Record
+from integrator_drivers.records import Row, row_of
+
+__all__ = ["cells_reader", "cells_row", "flat", "moment", "page_reader", "plain", "reader"]
 
 
 def reader(columns: Mapping[str, tuple[str, Field]]) -> Callable[[Mapping[str, Any]], Record]:
@@ -53,6 +56,50 @@ def cells_reader(
         (name, compound(parts[path]) if path in parts else cell(path, field)) for name, (path, field) in columns.items()
     ]
     return lambda cells: {name: get(cells) for name, get in steps}
+
+
+def page_reader(columns: Mapping[str, tuple[str, Field]]) -> Callable[[bytes], dict[str, Any]] | None:
+    """A function that reads a page of JSON with its records as tuples, times as the text they are.
+
+    None where a column leads through a parent or is no plain value.
+    """
+    paths = [path for path, _ in columns.values()]
+    if any("." in path for path in paths) or any(field["type"] == "json" for _, field in columns.values()):
+        return None
+    own = {path: f"f{number}" for number, path in enumerate(dict.fromkeys(paths))}
+    record = msgspec.defstruct(
+        "Record", [(name, Any) for name in own.values()], rename={name: path for path, name in own.items()}, gc=False
+    )
+    decoder = msgspec.json.Decoder(
+        msgspec.defstruct(
+            "Page",
+            [("totalSize", int), ("done", bool), ("records", list[record]), ("nextRecordsUrl", str, "")],  # type: ignore[valid-type]
+        )
+    )
+    places = [list(own).index(path) for path in paths]
+    pick = None if places == list(range(len(own))) else row_of(places)
+
+    def read(data: bytes) -> dict[str, Any]:
+        page = msgspec.structs.asdict(decoder.decode(data))
+        tuples = map(msgspec.structs.astuple, page["records"])
+        page["records"] = list(tuples if pick is None else map(pick, tuples))
+        return page
+
+    return read
+
+
+def cells_row(columns: Mapping[str, tuple[str, Field]], paths: Sequence[str]) -> Callable[[Sequence[str]], Row] | None:
+    """A function that makes a tuple of CSV cells, times as text; None where a column is put together of several."""
+    place = {path: position for position, path in enumerate(paths)}
+    if any(path not in place for path, _ in columns.values()):
+        return None
+    kept = ("date", "datetime")
+    steps = [
+        (place[path], None if field["type"] in kept else CELLS.get(field["type"])) for path, field in columns.values()
+    ]
+    return lambda cells: tuple(
+        [(cells[at] or None) if change is None or not cells[at] else change(cells[at]) for at, change in steps]
+    )
 
 
 def moment(text: str) -> datetime:

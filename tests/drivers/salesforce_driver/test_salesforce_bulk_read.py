@@ -5,6 +5,7 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -327,3 +328,28 @@ def test_whatever_the_cells_hold_rows_are_counted_and_only_empty_cells_lose_thei
     assert list(csv.reader(io.StringIO(joined, newline=""))) == rows
     assert '""' not in re.findall(r'"(?:[^"]|"")*"', joined)
     page.close()
+
+
+@pytest.mark.parametrize("from_rows", [100, 10**9], ids=["Bulk", "REST"])
+def test_rows_as_tuples_are_the_same_rows_with_times_as_text(
+    org: Any, salesforce: SalesforceClient, by_rest: Any, monkeypatch: pytest.MonkeyPatch, from_rows: int
+) -> None:
+    def plain(value: Any) -> Any:
+        if isinstance(value, datetime):
+            return value.strftime("%Y-%m-%dT%H:%M:%S")
+        return value.isoformat() if isinstance(value, date) else value
+
+    def cut(name: str, value: Any) -> Any:
+        return value[:19] if name in ("CreatedDate", "SystemModstamp") else value
+
+    for fields in (EVERYTHING, EVERYTHING[:-3], ["Name", "Id"]):
+        expected = by_id(by_rest("Lead", fields=fields))
+        monkeypatch.setattr(bulk_query, "BULK_FROM", from_rows)
+        records = salesforce.read("Lead", fields=fields)
+        pages = records.tuples(10)
+        assert pages is not None
+        found = [dict(zip(fields, row, strict=True)) for page in pages for row in page]
+        assert records.count == len(found) == len(expected)
+        assert [{name: cut(name, plain(value)) for name, value in row.items()} for row in by_id(found).values()] == [
+            {name: plain(expected[key][name]) for name in fields} for key in by_id(found)
+        ]
