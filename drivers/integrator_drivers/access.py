@@ -15,9 +15,22 @@ from typing import NamedTuple
 
 from . import errors
 
-__all__ = ["BROKER", "MARK", "USER", "Access", "NoAnswerError", "placeholder", "raise_refusal"]
+__all__ = [
+    "BROKER",
+    "DATABASE",
+    "MARK",
+    "REFUSED_STATE",
+    "USER",
+    "Access",
+    "NoAnswerError",
+    "database",
+    "placeholder",
+    "raise_refusal",
+]
 
 BROKER = "INTEGRATOR_BROKER"
+DATABASE = "INTEGRATOR_DATABASE"  # address:port that leads to the database of the PG* variables, without TLS
+REFUSED_STATE = "IB001"  # SQLSTATE of a statement that the broker did not pass on in a run
 MARK = "integrator-broker"  # a header of answers that the broker gave itself: the name of the error
 USER = "integrator-user"  # a header of answers that came through: the user the login named
 
@@ -39,6 +52,12 @@ class NoAnswerError(Exception):
 def placeholder(environ: Mapping[str, str] = os.environ) -> str:
     """What stands for a credential behind the broker; "" where there is no broker and the driver logs in itself."""
     return environ.get(BROKER, "")
+
+
+def database(environ: Mapping[str, str] = os.environ) -> tuple[str, int] | None:
+    """Address and port by which a database is reached behind the broker; None without one."""
+    address, _, port = environ.get(DATABASE, "").rpartition(":")
+    return (address, int(port)) if address else None
 
 
 def raise_refusal(headers: Mapping[str, str], text: str) -> None:

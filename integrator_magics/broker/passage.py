@@ -56,6 +56,7 @@ class Passage:
         self.token = token
         self.as_reader = as_reader and mode is not Mode.APPLY  # log in to databases with the read-only role
         self.calls = Calls()
+        self.keys: set[bytes] = set()  # of its open database connections
         self._rules = {system.name: Rules(system.label, system.http, mode) for system in systems}
         self._at = {(host.lower(), port): system for system in systems for host, port in system.endpoints}
         self._told = told
@@ -163,5 +164,10 @@ class Passage:
                 stream.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if destination != PROXY:
                 self._tell(destination, True)
+                if self.system_at(destination).kind == "sql":
+                    from .postgres import serve_postgres
+
+                    serve_postgres(self, stream, destination)
+                    return
             serve_http(self, stream, destination)
         self.forget(stream)

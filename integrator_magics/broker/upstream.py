@@ -25,7 +25,7 @@ class Upstreams:
     """Idle connections by scheme, host and port. Any thread may take and give."""
 
     def __init__(self, ca_file: str = "") -> None:
-        self._ca_file = ca_file
+        self.ca_file = ca_file
         self._context: ssl.SSLContext | None = None
         self._lock = threading.Lock()
         self._idle: defaultdict[tuple[bool, Destination], list[tuple[float, Stream]]] = defaultdict(list)
@@ -74,8 +74,8 @@ class Upstreams:
         with self._lock:
             if self._context is None:
                 self._context = ssl.create_default_context()
-                if self._ca_file:
-                    self._context.load_verify_locations(self._ca_file)
+                if self.ca_file:
+                    self._context.load_verify_locations(self.ca_file)
                 self._context.set_alpn_protocols(["http/1.1"])
             return self._context
 

@@ -9,7 +9,7 @@ from .model import Classification, Label, Reason, summed
 from .tables import sql_functions, table
 from .text import unreadable
 
-__all__ = ["classify_sql"]
+__all__ = ["classify_sql", "findings", "function_findings", "walk"]
 
 _INSTEAD_READ = "Use one SELECT; rows are written with sync(...) or a driver's upsert."
 _INSTEAD_DELETE = "Write a report of what would be deleted, or set a flag in a field."
@@ -59,7 +59,7 @@ def classify_sql(sql: str) -> Classification:
     found = []
     for statement in statements:
         line = sql.count("\n", 0, _start(sql, statement.stmt_location or 0)) + 1
-        said = list(_findings(statement.stmt))
+        said = list(findings(statement.stmt))
         kind = type(statement.stmt).__name__
         if kind not in ("SelectStmt", "ExplainStmt", "VariableShowStmt") and not said:
             said = [(Label.UNKNOWN, f"is {_plain(kind)}, not a query", _INSTEAD_READ)]
@@ -74,7 +74,8 @@ def _start(sql: str, location: int) -> int:
     return len(sql) - len(text.lstrip())
 
 
-def _findings(statement: Any) -> Iterator[tuple[Label, str, str]]:
+def findings(statement: Any) -> Iterator[tuple[Label, str, str]]:
+    """What stands in a parsed tree beside plain reading: label, what it would do, what to do instead."""
     parts_of_writes = False  # what only stands inside a write needs no finding of its own
     kind = type(statement).__name__
     if kind in table("sql", "dangerous_statements"):
@@ -83,7 +84,7 @@ def _findings(statement: Any) -> Iterator[tuple[Label, str, str]]:
     if kind.startswith(_DEFINING) and kind not in _WRITES:
         parts_of_writes = True
         yield Label.WRITE, "would change the database itself", _INSTEAD_READ
-    for node in _walk(statement):
+    for node in walk(statement):
         kind = type(node).__name__
         if kind in _DELETES:
             parts_of_writes = True
@@ -98,7 +99,7 @@ def _findings(statement: Any) -> Iterator[tuple[Label, str, str]]:
         elif kind == "AlterTableCmd" and any(word in getattr(node.subtype, "name", "") for word in ("Drop", "Detach")):
             yield Label.DELETE, "would drop a part of a table", _INSTEAD_DELETE
         elif kind == "FuncCall":
-            yield from _function(node)
+            yield from function_findings(node)
         elif kind == "RangeVar":
             if node.relname in table("sql", "secret_tables") and node.schemaname in (None, "pg_catalog"):
                 what = f"would read {node.relname}, which holds secrets of the server"
@@ -114,7 +115,8 @@ def _findings(statement: Any) -> Iterator[tuple[Label, str, str]]:
             yield Label.UNKNOWN, f"is or holds {_plain(kind)}, which is not a plain query", _INSTEAD_READ
 
 
-def _function(node: Any) -> Iterator[tuple[Label, str, str]]:
+def function_findings(node: Any) -> Iterator[tuple[Label, str, str]]:
+    """The same about one function call."""
     names = [part.sval for part in node.funcname]
     name = names[-1]
     if len(names) == 1 or (len(names) == 2 and names[0] == "pg_catalog"):
@@ -127,7 +129,8 @@ def _function(node: Any) -> Iterator[tuple[Label, str, str]]:
     yield Label.UNKNOWN, f"calls {shown}(), which is not known to only read", "Use a standard function."
 
 
-def _walk(node: Any) -> Iterator[Any]:
+def walk(node: Any) -> Iterator[Any]:
+    """Every node of a tree, or of several in a list."""
     from pglast import ast
 
     stack = [node]

@@ -22,6 +22,7 @@ from integrator_drivers import (
     ReadOnlyError,
     ValidationError,
 )
+from integrator_drivers.access import REFUSED_STATE, database
 
 from .values import register_loaders
 
@@ -80,14 +81,16 @@ def connect(settings: Settings, *, read_only: bool) -> psycopg.Connection[tuple[
     ]
     if read_only:
         options.append("default_transaction_read_only=on")
+    behind = database()
     try:
         connection = psycopg.connect(
             host=settings.host,
-            port=settings.port,
+            hostaddr=behind[0] if behind else None,
+            port=behind[1] if behind else settings.port,
             dbname=settings.database,
             user=settings.user,
             password=settings.password,
-            sslmode=settings.sslmode,
+            sslmode="disable" if behind else settings.sslmode,
             connect_timeout=10,
             application_name="integrator",
             client_encoding="utf8",
@@ -191,6 +194,8 @@ def translated(subject: str) -> Iterator[None]:
     except (psycopg.DataError, psycopg.NotSupportedError, psycopg.IntegrityError) as exc:
         raise ValidationError(f"PostgreSQL does not accept {subject}: {_first(exc)}.") from exc
     except psycopg.Error as exc:
+        if exc.sqlstate == REFUSED_STATE:
+            raise ForbiddenError(f"{_first(exc)}.") from exc
         raise DriverError(f"PostgreSQL reported an error about {subject}: {_first(exc)}.") from exc
 
 
