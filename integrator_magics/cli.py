@@ -79,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("what", choices=["verify", "tail", "export"])
     sub.add_argument("path", nargs="?")
     sub.add_argument("-n", type=int, default=10, help="records of tail")
+    sub.add_argument("--receipt", metavar="FILE", help="verify: the log must hold what this receipt of an export says")
     sub.add_argument("--json", action="store_true")
 
     sub = command("export", _export, "write an approved script to a file")
@@ -260,14 +261,23 @@ def _audit(arguments: argparse.Namespace) -> int:
         log.export(Path(arguments.path))
         print(f"The audit log is in {arguments.path}.")
         return 0
-    verdict = log.verify()
+    verdict = log.verify(_receipt(arguments.receipt) if arguments.receipt else None)
     if arguments.json:
         _print({"whole": verdict.whole, "records": verdict.records, "bad_at": verdict.bad_at, "reason": verdict.reason})
-    elif verdict.whole:
-        print(f"The audit log is whole: {verdict.records:,} records.")
     else:
-        print(f"The audit log is broken at record {verdict.bad_at}: {verdict.reason}")
+        print(verdict)
     return 0 if verdict.whole else 1
+
+
+def _receipt(path: str) -> dict[str, Any]:
+    """The signed head in the receipt of an export."""
+    try:
+        head = json.loads(_read(path))["audit"]
+    except (ValueError, KeyError, TypeError):
+        head = None
+    if isinstance(head, dict) and isinstance(head.get("n"), int):
+        return head
+    raise IntegratorError(f"{path} is no receipt of an export.", "It lies beside the script: NAME.receipt.json.")
 
 
 def _export(arguments: argparse.Namespace) -> int:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from integrator_drivers import DriverError, registry
 
+from .audit import acting, warm
 from .config import Settings, cache_folder, home
 from .dialog import Dialog
 from .errors import IntegratorError, RunFailed
@@ -69,6 +70,7 @@ class Session:
         self._offered_in = DIALOG  # and the channel it was shown on
         self._broken: tuple[str, str] | None = None  # script whose preview failed last, and why
         self.on_scripts: Callable[[list[Wrote]], None] = lambda scripts: None
+        warm()  # the first record need not wait for the process that writes it
 
     # The rooms below, each made when it is first needed.
 
@@ -363,7 +365,8 @@ class Session:
                 self.emit(Step("model", "Model", choice.notice))
             agent = Agent(self.workspace, choice)
             call = self.dialog.call if answer else ""
-            turn = await agent.turn(self.dialog.history, text, call=call)
+            with acting("agent"):
+                turn = await agent.turn(self.dialog.history, text, call=call)
             self.dialog.history = turn.history
             self.dialog.call = turn.call
             if turn.question:

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import pytest
 
+from integrator_magics.audit import keeping
 from integrator_magics.config import Settings
 from integrator_magics.errors import ApprovalRequired, AuditUnavailable, IntegratorError
 from integrator_magics.events import Asked, Event, Explained, Failed, Previewed, Ran, Wrote
@@ -198,10 +199,14 @@ def test_a_reason_for_a_rejection_goes_back_into_the_dialog(talk: Talk) -> None:
 @pytest.fixture
 def log_that_cannot_grow(talk: Talk) -> Iterator[None]:
     """The kernel refuses every write that would make the log longer, as a full disk does."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, ((talk.session.home / "audit" / "log.jsonl").stat().st_size, hard))
+    talk.session.audit.append({"event": "test"})
+    keeper = keeping.process_id()
+    assert keeper
+    soft, hard = resource.prlimit(keeper, resource.RLIMIT_FSIZE)
+    size = (talk.session.home / "audit" / "log.jsonl").stat().st_size
+    resource.prlimit(keeper, resource.RLIMIT_FSIZE, (size, hard))
     yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    resource.prlimit(keeper, resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.mark.usefixtures("log_that_cannot_grow")

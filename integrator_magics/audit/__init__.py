@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from .chain import Verdict
+from .keeping import warm
 from .log import AuditLog
+from .who import acting
 
-__all__ = ["AuditLog", "Verdict"]
+__all__ = ["AuditLog", "Verdict", "acting", "warm"]

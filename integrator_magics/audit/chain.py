@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["GENESIS", "Head", "Verdict", "check", "digest", "parse", "render"]
+__all__ = ["GENESIS", "Head", "Verdict", "check", "digest", "parse", "plain", "render"]
 
 GENESIS = "0" * 64
 _MARK = b',"hash":"'
@@ -37,21 +37,34 @@ class Verdict:
     head: str = GENESIS
     torn: bool = False
     recovered: int = 0
+    key: str = ""  # the public key that the log declares for its signed heads
 
     def __bool__(self) -> bool:
         return self.whole
 
+    def __str__(self) -> str:
+        if not self.whole:
+            where = f"broken at record {self.bad_at}" if self.bad_at else "broken"
+            return f"The audit log is {where}: {self.reason}"
+        return " ".join(filter(None, (f"The audit log is whole: {self.records:,} records.", self.reason)))
+
 
 @dataclass(frozen=True)
 class Head:
-    """The last acknowledged record: its number, its hash, and the size of the log in bytes behind it."""
+    """The last acknowledged record: its number, its hash, and the size of the log in bytes behind it.
+
+    `heads` is the size of the file of signed heads; `signature`, made with `key`, covers all of these.
+    """
 
     n: int = 0
     hash: str = GENESIS
     size: int = 0
+    heads: int = 0
+    key: str = ""
+    signature: str = ""
 
 
-def _plain(value: object) -> Any:
+def plain(value: object) -> Any:
     """The value as JSON can hold it; what has no JSON form becomes text."""
     if value is None or isinstance(value, (bool, int)):
         return value
@@ -60,11 +73,11 @@ def _plain(value: object) -> Any:
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
+        return {str(key): plain(entry) for key, entry in value.items()}
     if isinstance(value, (set, frozenset)):
-        return sorted((_plain(entry) for entry in value), key=str)
+        return sorted((plain(entry) for entry in value), key=str)
     if isinstance(value, (list, tuple)):
-        return [_plain(entry) for entry in value]
+        return [plain(entry) for entry in value]
     return str(value)
 
 
@@ -75,7 +88,7 @@ def digest(previous: str, body: bytes) -> str:
 
 def render(record: Mapping[str, Any], previous: str) -> tuple[bytes, str]:
     """The line of a record (with its newline) and its hash."""
-    values = _plain({**record, "previous": previous})
+    values = plain({**record, "previous": previous})
     body = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode("ascii")
     stamp = digest(previous, body)
     return body[:-1] + _MARK + stamp.encode("ascii") + b'"}\n', stamp
@@ -94,12 +107,16 @@ def parse(line: bytes) -> tuple[dict[str, Any], bytes] | None:
     return record, line[:-_TAIL] + b"}"
 
 
-def check(lines: Iterable[bytes], head: Head | None) -> Verdict:
-    """Follow the chain through complete lines and compare its end with the head file (None = missing)."""
-    previous, count, recovered = GENESIS, 0, 0
+def check(lines: Iterable[bytes], head: Head | None, signed: Mapping[int, str] | None = None) -> Verdict:
+    """Follow the chain through complete lines and compare its end with the head file (None = missing).
+
+    `signed` holds the hashes of those records whose head was signed.
+    """
+    previous, count, recovered, key = GENESIS, 0, 0, ""
+    signed = signed or {}
 
     def bad(at: int, reason: str) -> Verdict:
-        return Verdict(False, count, at, reason, previous, recovered=recovered)
+        return Verdict(False, count, at, reason, previous, recovered=recovered, key=key)
 
     rest = _peeked(lines)
     for line, following in rest:
@@ -118,7 +135,13 @@ def check(lines: Iterable[bytes], head: Head | None) -> Verdict:
             if record.get("tampered"):
                 return bad(expected, f"Before record {expected}: {record.get('what', 'the log was changed')}")
             recovered += 1
+        elif record.get("event") == "audit_key":
+            if key:
+                return bad(expected, f"Before record {expected}: the head file was exchanged.")
+            key = str(record.get("key", ""))
         count, previous = expected, record["hash"]
+        if signed.get(count, previous) != previous:
+            return bad(count, f"Record {count} is not the one whose head was signed: the log was replaced.")
         if head and head.n == count and head.hash != previous:
             return bad(count, f"Record {count} is not the one that was written: the log was replaced.")
     if head is None and count:
@@ -127,7 +150,9 @@ def check(lines: Iterable[bytes], head: Head | None) -> Verdict:
         gone = head.n - count
         what = f"record {head.n} is" if gone == 1 else f"records {count + 1} to {head.n} are"
         return bad(count + 1, f"The log was cut: {what} missing at its end.")
-    return Verdict(True, count, head=previous, recovered=recovered)
+    if signed and max(signed) > count:
+        return bad(count + 1, f"The log was cut: a head was signed for record {max(signed)}.")
+    return Verdict(True, count, head=previous, recovered=recovered, key=key)
 
 
 def _out_of_order(expected: int, record: Mapping[str, Any], following: bytes | None) -> str:

@@ -195,11 +195,7 @@ class Notebook:
             print(f"The audit log is in {path}.")
             return None
         if what == "verify":
-            verdict = log.verify()
-            if verdict.whole:
-                print(f"The audit log is whole: {verdict.records:,} records.")
-            else:
-                print(f"The audit log is broken at record {verdict.bad_at}: {verdict.reason}")
+            print(log.verify())
             return None
         import pandas as pd
 
