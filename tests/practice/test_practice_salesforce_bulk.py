@@ -214,6 +214,15 @@ def test_a_file_that_does_not_fit_fails_the_job(small: Any, text: str, message: 
     assert small.asked()["changed"] == 0
 
 
+def test_a_column_can_name_a_parent_by_its_external_id(small: Any) -> None:
+    small.rest("PATCH", "/sobjects/Lead/External_Id__c/f-1", {"LastName": "A", "Company": "B"})
+    campaign = small.rest("POST", "/sobjects/Campaign", {"Name": "New"})[1]["id"]
+    text = f"CampaignId,lead.External_Id__c\n{campaign},f-1\n{campaign},nobody\n"
+    done = ingest(small, "insert", text, object="CampaignMember")
+    assert (done["numberRecordsProcessed"], done["numberRecordsFailed"]) == (2, 1)
+    assert small.total(f"SELECT COUNT() FROM CampaignMember WHERE CampaignId = '{campaign}'") == 1
+
+
 def test_rows_can_go_to_the_recycle_bin(small: Any) -> None:
     gone = small.rows("SELECT Id FROM Lead LIMIT 2")
     done = ingest(small, "delete", "Id\n" + "".join(f"{row['Id']}\n" for row in gone) + "00Q000000000001\n")

@@ -364,3 +364,20 @@ def test_changed_and_deleted_records_of_a_span_are_listed(small: Any) -> None:
 def test_counts_of_records_leave_empty_objects_out(seeded: Any) -> None:
     _, answer = seeded.rest("GET", "/limits/recordCount?sObjects=Lead,Case")
     assert answer == {"sObjects": [{"count": 1240, "name": "Lead"}]}
+
+
+def test_relationships_of_a_record_have_addresses(seeded: Any) -> None:
+    row = seeded.rows("SELECT LeadId, Lead.Owner.Name, CampaignId FROM CampaignMember WHERE LeadId != null LIMIT 1")[0]
+    _, owner = seeded.rest("GET", f"/sobjects/Lead/{row['LeadId']}/Owner?fields=Name")
+    assert owner["Name"] == row["Lead"]["Owner"]["Name"] and owner["attributes"]["type"] == "User"
+    _, page = seeded.rest("GET", f"/sobjects/Lead/{row['LeadId'][:15]}/CampaignMembers")
+    assert row["CampaignId"] in {member["CampaignId"] for member in page["records"]}
+    for wrong in ("ConvertedAccount", "Nothing"):
+        assert seeded.rest("GET", f"/sobjects/Lead/{row['LeadId']}/{wrong}x")[0] == 404
+
+
+def test_a_method_can_be_named_in_the_address(small: Any) -> None:
+    path = f"/sobjects/Lead/{seeds.lead_id(1, 0)}"
+    assert small.rest("POST", f"{path}?_HttpMethod=PATCH", {"Title": "Buyer"})[0] == 204
+    assert small.rest("GET", f"{path}?fields=Title")[1]["Title"] == "Buyer"
+    assert small.rest("POST", path, {"Title": "x"})[0] == 405

@@ -169,3 +169,25 @@ def test_labels_and_mixed_lists_can_be_asked_for(seeded: Any) -> None:
     assert every == years + null
     assert seeded.total("SELECT COUNT() FROM Lead WHERE DAY_ONLY(CreatedDate) = TODAY") > 0
     assert seeded.total("SELECT COUNT() FROM Lead WHERE toLabel(Status) = 'working - contacted'") > 100
+
+
+def test_a_parent_can_be_named_by_its_external_id(small: Any) -> None:
+    _, made = small.rest("PATCH", "/sobjects/Lead/External_Id__c/f-1", {"LastName": "A", "Company": "B"})
+    campaign = small.rest("POST", "/sobjects/Campaign", {"Name": "New"})[1]["id"]
+    member = {"CampaignId": campaign, "Lead": {"External_Id__c": "F-1"}, "Status": "Sent"}
+    status, answer = small.rest("POST", "/sobjects/CampaignMember", member)
+    assert status == 201
+    assert small.rest("GET", f"/sobjects/CampaignMember/{answer['id']}?fields=LeadId")[1]["LeadId"] == made["id"]
+    status, errors = small.rest("POST", "/sobjects/CampaignMember", {**member, "Lead": {"External_Id__c": "no"}})
+    assert (status, errors[0]["errorCode"]) == (400, "INVALID_FIELD")
+    assert errors[0]["message"] == "Foreign key external ID: no not found for field External_Id__c in entity Lead"
+    for wrong in ({"Company": "B"}, {}, {"External_Id__c": "f-1", "Id": made["id"]}, "f-1"):
+        assert small.rest("POST", "/sobjects/CampaignMember", {**member, "Lead": wrong})[0] == 400
+
+
+def test_a_person_is_in_a_campaign_once(small: Any) -> None:
+    row = small.rows("SELECT CampaignId, LeadId FROM CampaignMember WHERE LeadId != null LIMIT 1")[0]
+    again = {"CampaignId": row["CampaignId"], "LeadId": row["LeadId"]}
+    status, errors = small.rest("POST", "/sobjects/CampaignMember", again)
+    assert (status, errors[0]["errorCode"]) == (400, "DUPLICATE_VALUE")
+    assert errors[0]["message"] == "Already a campaign member."

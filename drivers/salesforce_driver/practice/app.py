@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -53,6 +54,8 @@ class SalesforceApp:
     def handle(self, request: Request) -> Response:
         """The answer; what is not understood is refused as Salesforce words it."""
         self._requests += 1
+        if request.method == "POST" and (method := request.query.get("_HttpMethod")):
+            request = replace(request, method=method.upper())  # for clients that can't send PATCH
         if len(request.path) + len(request.query_string) > LONGEST_ADDRESS:
             return Response(414, b"<h1>Bad Message 414</h1><pre>reason: URI Too Long</pre>", "text/html")
         response = self._answered(request)

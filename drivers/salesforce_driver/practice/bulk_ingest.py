@@ -192,12 +192,14 @@ def columns_of(described: Object, operation: str, external_id: str, header: Sequ
     """The columns as the schema spells them. Raises BatchError for those that don't fit the operation."""
     columns: list[str] = []
     for name in header:
-        field = described.field(name)
+        parent, _, key = name.partition(".")
+        field = described.parent(parent) if key else described.field(name)  # Lead.External_Id__c: a parent by its key
         if field is None:
             raise BatchError(f"InvalidBatch : Field name not found : {name}")
-        if field.name in columns:
+        column = f"{field.relationship}.{key}" if key else field.name
+        if column in columns:
             raise BatchError(f"InvalidBatch : Duplicate field name : {name}")
-        columns.append(field.name)
+        columns.append(column)
     needed = {"update": "Id", "delete": "Id", "upsert": external_id}.get(operation)
     if needed and needed not in columns:
         raise BatchError(f"InvalidBatch : Field name not found : {needed}")
@@ -213,7 +215,14 @@ def error_cell(exc: SalesforceError) -> str:
 
 def given_cells(cells: dict[str, str]) -> dict[str, Any]:
     """What the cells of a row say: an empty cell leaves the field alone, #N/A empties it."""
-    return {name: None if text == "#N/A" else text for name, text in cells.items() if text != ""}
+    given: dict[str, Any] = {}
+    for name, text in cells.items():
+        parent, _, key = name.partition(".")
+        if text == "#N/A":
+            given[parent] = None
+        elif text != "":
+            given[parent] = {key: text} if key else text
+    return given
 
 
 def write_row(

@@ -12,6 +12,7 @@ from . import soql
 from .calls import Call, Route
 from .cursors import page_size
 from .errors import SalesforceError, not_found
+from .ids import canonical_id
 from .records import Records
 from .schema import Object
 from .soql.nodes import Path
@@ -73,8 +74,11 @@ def record(call: Call, name: str, record_id: str) -> Response:
 
 
 def record_by_key(call: Call, name: str, field: str, value: str) -> Response:
+    """A record by an external id; or by its id the parent or the children that a relationship leads to."""
     described = call.described(name)
     records = Records(call.org, call.user)
+    if canonical_id(field) and described.field(field) is None:
+        return _related(call, described, records.find(described, field), value)
     key = records.key_field(described, field)
     found = call.org.find(described.name, key.name, value)
     if not found:
@@ -82,6 +86,22 @@ def record_by_key(call: Call, name: str, field: str, value: str) -> Response:
     if len(found) > 1:
         return json_response([f"{call.base}/sobjects/{described.name}/{one}" for one in found], 300)
     return json_response(_shown(call, described, records.find(described, found[0])))
+
+
+def _related(call: Call, described: Object, row: dict[str, Any], relationship: str) -> Response:
+    reference, child = described.parent(relationship), described.child(relationship)
+    if child:
+        of_it = call.org.schema.objects[child.object]
+        ids = call.org.find(of_it.name, child.field, row["Id"])
+        node, size = _node(call, of_it, []), page_size(call.request.headers.get("Sforce-Query-Options", ""))
+        found = [call.org.row(one) for one in ids]
+        return json_response(call.cursors.first(found, node.render, call.base, size, len(found)))
+    parent_id = row.get(reference.name) if reference else None
+    parent = call.org.row(parent_id) if parent_id else None
+    target = call.org.schema.by_prefix(parent_id) if parent_id else None
+    if parent is None or target is None:
+        raise not_found(f"The requested resource does not exist: {relationship}")
+    return json_response(_shown(call, target, parent))
 
 
 def _shown(call: Call, described: Object, row: dict[str, Any]) -> dict[str, Any]:

@@ -37,6 +37,8 @@ class Records:
             raise _missing(missing)
         with self.org.lock:
             self._check_unique(described, values, None)
+            if described.name == "CampaignMember":
+                self._check_member(row)
             self._check_lock("")
             now = self.org.now()
             row |= {"Id": self.org.new_id(described), "IsDeleted": False, "CreatedDate": now, "CreatedById": self.user}
@@ -129,6 +131,8 @@ class Records:
             if name.lower() in ("attributes", "id"):
                 continue
             field = described.field(name)
+            if field is None and (reference := described.parent(name)) and (value is None or isinstance(value, dict)):
+                field, value = reference, value and self._by_foreign_key(reference, value)
             if field is None:
                 raise SalesforceError(
                     400, "INVALID_FIELD", f"No such column '{name}' on sobject of type {described.name}"
@@ -149,6 +153,32 @@ class Records:
         for name, value in values.items():
             self._check_reference(described.fields[name], value)
         return values
+
+    def _by_foreign_key(self, reference: Field, given: Mapping[str, Any]) -> str:
+        """The id of the parent that {"External_Id__c": "C-1"} names."""
+        attributes = given.get("attributes")
+        kinds = [attributes["type"]] if isinstance(attributes, dict) and "type" in attributes else reference.targets
+        pairs = [(name, value) for name, value in given.items() if name != "attributes"]
+        for kind in kinds:
+            target = self.org.schema.object(str(kind))
+            key = target.field(pairs[0][0]) if target and len(pairs) == 1 else None
+            if target is None or key is None or not (key.facts["externalId"] or key.facts["idLookup"]):
+                continue
+            value = pairs[0][1]
+            found = self.org.find(target.name, key.name, canonical_id(str(value)) if key.name == "Id" else value)
+            if len(found) == 1:
+                return found[0]
+            problem = "not found" if not found else "found more than once"
+            raise SalesforceError(
+                400,
+                "INVALID_FIELD",
+                f"Foreign key external ID: {value} {problem} for field {key.name} in entity {target.name}",
+            )
+        raise SalesforceError(
+            400,
+            "INVALID_FIELD",
+            f"The relationship {reference.relationship} needs exactly one external id field of its object",
+        )
 
     def _check_reference(self, field: Field, value: Any) -> None:
         if field.kind != "id" or value is None:
@@ -174,6 +204,13 @@ class Records:
                         f"duplicate value found: {name} duplicates value on record with id: {other[:15]}",
                         [],
                     )
+
+    def _check_member(self, row: Mapping[str, Any]) -> None:
+        """A person is in a campaign once."""
+        for name in ("LeadId", "ContactId"):
+            known = self.org.find("CampaignMember", name, row[name]) if row.get(name) else []
+            if any((self.org.row(one) or {}).get("CampaignId") == row["CampaignId"] for one in known):
+                raise SalesforceError(400, "DUPLICATE_VALUE", "Already a campaign member.", [])
 
     def _count_member(self, member: Mapping[str, Any], by: int = 1) -> None:
         """A campaign counts its members itself."""
