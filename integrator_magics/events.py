@@ -80,6 +80,9 @@ class TargetCounts:
     cursor: str = ""  # with a resume point: the field it is in, and where the run began and ended
     watermark_before: str | None = None
     watermark_after: str | None = None
+    conflict: str = "source"  # what counts where the target's record was changed since the last run
+    kept: int = 0  # rows that are not written because of that
+    conflicts: list[dict[str, Any]] = field(default_factory=list)
     failed: str = ""  # why this target was not finished
     environment: str = ""  # which database or organisation, as the system calls it
 

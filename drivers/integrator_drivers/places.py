@@ -42,7 +42,7 @@ class Target:
 
     `fields` maps source field -> column, or lists fields that keep their names; `key` is the column by which known
     records are recognised. `id_as` names the id that this target gives to each record; targets further down take it
-    like a source field.
+    like a source field. `changed` is its field with the time of the last change, for conflict="newest".
     """
 
     client: Any  # a Writer
@@ -50,6 +50,7 @@ class Target:
     fields: Mapping[str, str] | Sequence[str] | None = None
     key: str = ""
     id_as: str = ""
+    changed: str = ""
 
 
 def system_of(client: Any) -> str:

@@ -17,7 +17,8 @@ KEPT_REASONS = 20
 
 @dataclass
 class Receipt:
-    """What a sync did, or in a preview would do: read = inserted + updated + unchanged + rejected + duplicates.
+    """What a sync did, or in a preview would do: read = inserted + updated + unchanged + rejected +
+    duplicates + kept.
 
     With a cursor, the source's changes up to `watermark_after` are in the target; `watermark_before` is where it began
     (None: at the beginning).
@@ -44,6 +45,9 @@ class Receipt:
     cursor: str | None = None
     watermark_before: datetime | None = None
     watermark_after: datetime | None = None
+    conflict: str = "source"  # what counts where the target's record was changed since the last run
+    kept: int = 0  # rows that were not written because of that
+    conflicts: list[dict[str, Any]] = field(default_factory=list)  # the first 20: key, column, old, new
     failed: str = ""  # why this target, one of several, was not finished
 
     @property
@@ -101,6 +105,9 @@ class Receipt:
             reasons=self.reasons,
             repeated=self.repeated,
             newest=self.newest,
+            conflict=self.conflict,
+            kept=self.kept,
+            conflicts=self.conflicts,
             failed=self.failed,
             stopped=stopped,
             **(incremental if self.cursor else {}),
@@ -113,6 +120,8 @@ class Receipt:
         )
         if self.duplicates:
             text += f" + {self.duplicates:,} with a repeated key"
+        if self.kept:
+            text += f" + {self.kept:,} kept as the target has them"
         if self.deleted:
             text += f"; {self.deleted:,} of the updated are deleted in the source"
         if not self.written:

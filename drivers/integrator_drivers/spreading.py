@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import mode, transfer
+from .conflicts import Conflict, Ledger, check_policy
 from .errors import DriverError, FieldNotFoundError, ReadOnlyError, RowLimitError, ValidationError, near_matches
 from .incremental import CURSOR, DELETED, FLAG, Window
 from .newest import Once, latest
@@ -43,6 +44,7 @@ class _Leg:
     receipt: Receipt
     once: Once
     resume: Resume | None = None
+    ledger: Ledger | None = None
     reads_deleted: bool = False
     id_field: str = ""  # "" where nobody needs its ids
     stands_in: Callable[[int], Any] = "(new {})".format  # for an id that a preview can't know yet
@@ -63,6 +65,7 @@ class _Leg:
         `is_whole` says that no row read before waits for a later batch, so the resume point may move.
         """
         rows: list[Record] = []
+        moments: dict[Any, Any] = {}
         givers: list[tuple[Any, Record]] = []  # key and row, of those that may get an id
         for raw, moment, is_gone in batch:
             if is_gone and not self.reads_deleted:
@@ -76,11 +79,12 @@ class _Leg:
                 continue
             givers.append((value, raw))
             if self.once.takes(value, moment):
+                moments[value] = moment
                 rows.append(row | self._marks(raw))
             else:
                 self._pass(raw)
                 self.receipt.repeat(value)
-        refused = self._write(rows, is_whole=is_whole) if rows else set()
+        refused = self._write(rows, moments, is_whole=is_whole) if rows else set()
         if self.id_field and givers:
             self._note_ids([entry for entry in givers if self.once.same(entry[0]) not in refused])
 
@@ -97,12 +101,16 @@ class _Leg:
             window = self.resume.window
             window.see({column: raw[name] for name, column in window.columns.items()})
 
-    def _write(self, rows: list[Record], *, is_whole: bool) -> set[Any]:
+    def _write(self, rows: list[Record], moments: Mapping[Any, Any], *, is_whole: bool) -> set[Any]:
         """The keys of the rows that were refused."""
         client, obj, key = self.target.client, self.target.object, self.target.key
         window = self.resume.window if self.resume else None
         part = Part.of(rows, key, None, window)
         part.forget_unknown(client, obj, key)
+        kept = len(part.fresh)
+        if self.ledger is not None:
+            part.fresh = self.ledger.sift(part.fresh, moments)
+        kept -= len(part.fresh)
         if part.size:
             transfer.require_room(self.target, part, key)
             with nullcontext() if self.resume is None else self.resume.together():
@@ -115,12 +123,16 @@ class _Leg:
             part.result += done
         self.receipt.add(part.result)
         self.receipt.deleted += part.deleted
-        counted = part.result.inserted + part.result.updated + part.result.unchanged + len(part.result.rejected)
+        self.receipt.kept += kept
+        counted = part.result.inserted + part.result.updated + part.result.unchanged + len(part.result.rejected) + kept
         if counted != len(rows):
             raise DriverError(
                 f"{self.name} accounted for {counted:,} of {len(rows):,} rows; the rest is in an unknown state. "
                 "Run again: known rows are recognised by their key."
             )
+        if self.ledger is not None:
+            self.receipt.conflicts = self.ledger.found
+            self.ledger.note(part.fresh)
         return {self.once.same(reject.record.get(key)) for reject in part.result.rejected}
 
     def _note_ids(self, givers: list[tuple[Any, Record]]) -> None:
@@ -138,6 +150,8 @@ class _Leg:
 
     def finish(self) -> None:
         """After the last batch."""
+        if self.ledger is not None:
+            self.ledger.save()
         if self.resume is not None:
             self.resume.save(finished=True)
             self.receipt.watermark_after = self.resume.window.reached
@@ -158,17 +172,24 @@ class _Reading:
 
 
 def spread(
-    source: Source | Records, targets: Sequence[Target], cursor: str | None = None, newest: str | None = None
+    source: Source | Records,
+    targets: Sequence[Target],
+    cursor: str | None = None,
+    newest: str | None = None,
+    conflict: Conflict = "source",
 ) -> list[Receipt]:
     """As `sync`, for several targets; a receipt for each. Raises DriverError at the end where one was not finished."""
     for target in targets:
         mode.require_writable(system_of(target.client), target.object)
     newest = newest or cursor
+    check_policy(conflict, has_times=bool(newest) and all(target.changed for target in targets))
     ids = _ids(targets)
     names = _fields_needed(source, targets, ids)
     resumes = [_resume(source, target, ids, cursor) for target in targets]
     reading = _read(source, names, resumes, cursor, newest)
     legs = _legs(source, targets, ids, reading, resumes, cursor, newest)
+    if conflict != "source":
+        _keep_ledgers(source, legs, conflict)
     if newest:
         _find_latest(source, legs, resumes, cursor, newest)
     try:
@@ -386,6 +407,16 @@ def _legs(
             leg.id_field, known[target.id_as] = _id_of(target)
         legs.append(leg)
     return legs
+
+
+def _keep_ledgers(source: Source | Records, legs: Sequence[_Leg], conflict: Conflict) -> None:
+    for leg in legs:
+        target, start = leg.target, source.object if isinstance(source, Source) else source.obj or "records"
+        identity = f"{start} -> {leg.receipt.system}.{target.object} by {target.key}"
+        leg.receipt.conflict = conflict
+        columns = [column for column in leg.columns.values() if column != target.key]
+        leg.ledger = Ledger(conflict, target.client, target.object, target.key, columns, target.changed, identity)
+        leg.receipt.changes += [change for change in leg.ledger.prepare() if change not in leg.receipt.changes]
 
 
 def _sameness(target: Target) -> Callable[[Any], Any]:

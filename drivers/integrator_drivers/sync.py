@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import overload
 
 from . import mode
+from .conflicts import Conflict
 from .errors import FieldNotFoundError, ValidationError, near_matches
 from .incremental import CURSOR, DELETED
 from .parts import DELETED_AT
@@ -26,13 +27,23 @@ logger = logging.getLogger("integrator")
 
 @overload
 def sync(
-    source: Source | Records, target: Target, key: str = ..., cursor: str | None = ..., newest: str | None = ...
+    source: Source | Records,
+    target: Target,
+    key: str = ...,
+    cursor: str | None = ...,
+    newest: str | None = ...,
+    conflict: Conflict = ...,
 ) -> Receipt: ...
 
 
 @overload
 def sync(
-    source: Source | Records, target: Sequence[Target], *, cursor: str | None = ..., newest: str | None = ...
+    source: Source | Records,
+    target: Sequence[Target],
+    *,
+    cursor: str | None = ...,
+    newest: str | None = ...,
+    conflict: Conflict = ...,
 ) -> list[Receipt]: ...
 
 
@@ -42,6 +53,7 @@ def sync(
     key: str = "",
     cursor: str | None = None,
     newest: str | None = None,
+    conflict: Conflict = "source",
 ) -> Receipt | list[Receipt]:
     """Add the source's records to the target, or update those with the same `key` (a target column).
 
@@ -54,6 +66,10 @@ def sync(
     Of rows with the same key the first counts; with `newest`, a date or time of the source, the one that has the
     newest, for which the keys are read once beforehand.
 
+    `conflict` says what counts where the target's record was changed by somebody else since the last run: "source"
+    (the default) writes over it and needs to remember nothing; "target" keeps it; "newest" keeps the later one; "ask"
+    keeps it and lists both values, until a person says "source" or "target" here (see `conflicts`).
+
     `cursor` names the source's field with the time of the last change: then a run reads only what changed since the
     last one, up to the moment it started (see `incremental`). How far it came is kept in the table `integrator_state`
     beside a target table, saved with each batch, else in a file beside the script. What the source says it has deleted
@@ -64,9 +80,9 @@ def sync(
     finished before DriverError says so.
     """
     if not isinstance(target, Target):
-        return spread(source, target, cursor, newest)
-    if newest is not None:
-        return spread(*_as_several(source, target, key), cursor, newest)[0]
+        return spread(source, target, cursor, newest, conflict)
+    if newest is not None or conflict != "source":
+        return spread(*_as_several(source, target, key), cursor, newest, conflict)[0]
     system = system_of(target.client)
     current = mode.require_writable(system, target.object)
     resume = _resume(source, target, key, cursor)

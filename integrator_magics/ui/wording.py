@@ -102,9 +102,8 @@ def write_question(event: Previewed) -> str:
     targets = [target for target in event.targets if target.add + target.update]
     rows = rows_to_write(event)
     if not targets:
-        places = words.join_words([target_name(target) for target in event.targets])
-        changes = any(target.changes for target in event.targets)
-        return f"Change {places} without writing rows?" if changes else "There is nothing to write."
+        places = words.join_words([target_name(target) for target in event.targets if target.changes])
+        return f"Change {places} without writing rows?" if places else "There is nothing to write."
     if len(targets) == 1:
         return f"Write {words.count(rows, 'row')} to {target_name(targets[0])}?"
     parts = [f"{words.number(target.add + target.update)} to {target_name(target)}" for target in targets]
@@ -163,6 +162,13 @@ def reject_summary(target: TargetCounts, would: bool = True) -> str:
     return f"{line}: {', '.join(shown)}"
 
 
+_POLICIES = {
+    "target": "kept as they are (conflict: target)",
+    "newest": "kept, since they are newer (conflict: newest)",
+    "ask": 'not written; say conflict="source" or "target" in the script to decide (conflict: ask)',
+}
+
+
 def target_lines(target: TargetCounts) -> list[str]:
     """What else there is to say of one target: not finished, rows with a repeated key, deletions."""
     found = [f"not finished: {words.clean(target.failed)}"] if target.failed else []
@@ -172,6 +178,12 @@ def target_lines(target: TargetCounts) -> list[str]:
         keys = ", ".join(_value(key) for key in target.repeated[:3])
         more = ", ..." if len(target.repeated) > 3 or target.duplicates > len(target.repeated) else ""
         found.append(f"{rows} the same {words.clip(target.key)} as another; {which} counts ({keys}{more})")
+    if target.kept:
+        rows = f"{words.count(target.kept, 'row')} {'was' if target.kept == 1 else 'were'} changed there"
+        found.append(f"{rows} since the last run and {_POLICIES.get(target.conflict, target.conflict)}")
+        for entry in target.conflicts[:5]:
+            key, field, old, new = difference_row(entry)
+            found.append(f"  {key}: {field} is {old} there, {new} in the source")
     if target.deleted:
         found.append(f"{words.count(target.deleted, 'row')} marked as deleted in the source; nothing was removed")
     if target.cursor:
@@ -233,11 +245,13 @@ def receipt_line(target: TargetCounts) -> str:
 
     Where the numbers don't add up it says "but" instead of "=".
     """
-    whole = target.add + target.update + target.unchanged + target.reject + target.duplicates
+    whole = target.add + target.update + target.unchanged + target.reject + target.duplicates + target.kept
     parts = (
         f"{words.number(target.add)} added + {words.number(target.update)} updated"
         f" + {words.number(target.unchanged)} unchanged + {words.number(target.reject)} rejected"
     )
+    if target.kept:
+        parts += f" + {words.number(target.kept)} kept"
     if target.duplicates:
         parts += f" + {words.number(target.duplicates)} with a repeated key"
     line = f"read {words.number(target.read)} {'=' if whole == target.read else 'but'} {parts}"

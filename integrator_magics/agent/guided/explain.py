@@ -185,9 +185,9 @@ def _shared(plan: Plan, whole: Plan) -> str:
     assert plan.target is not None
     key = plan.key_words or plan.key
     one = "the newest counts" if whole.newest else "the first counts"
-    elsewhere = ", but to the other targets" if whole.more else ""
+    elsewhere = " (the other targets get them)" if whole.more else ""
     return (
-        f"writes {plan.noun} without {_article(key)} not to {plan.target.label}{elsewhere}; of several with the same "
+        f"leaves {plan.noun} without {_article(key)} out of {plan.target.label}{elsewhere}; of several with the same "
         f"{key} {one},"
     )
 

@@ -273,7 +273,7 @@ def _target_key(plan: Plan, request: Request, columns: list[Column], place: Plac
     others = [name for name in named if name not in first and fields[name].get("type") == "text"]
     choices = [
         Choice(str(fields[name].get("label") or name), _key_hint(plan, name, fields), name)
-        for name in [*first, *others][:4]
+        for name in (first if len(first) > 1 else [*first, *others])[:4]
     ]
     if not said and reply is None:
         question = f"By which field do I recognise the {obj} that {target.label} already has?"

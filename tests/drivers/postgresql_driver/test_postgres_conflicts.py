@@ -1,0 +1,44 @@
+"""Conflicts in a real table: what a person changed there since the last run is kept, and listed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+
+from integrator_drivers import Source, Target, sync
+from postgresql_driver import PostgresClient
+
+
+@pytest.fixture
+def tables(schema: Callable[[str], str]) -> tuple[str, str]:
+    place = schema(
+        "CREATE TABLE source (id int PRIMARY KEY, name text, amount numeric, seen timestamptz);"
+        "INSERT INTO source SELECT n, 'name ' || n, n * 1.50, '2026-11-01'::timestamptz + n * interval '1 min'"
+        " FROM generate_series(1, 50) AS n"
+    )
+    return f"{place}.source", f"{place}.target"
+
+
+def test_a_changed_row_is_kept_and_the_others_are_written(
+    tables: tuple[str, str], admin: psycopg.Connection[Any], postgres: dict[str, str]
+) -> None:
+    source, target = tables
+    with PostgresClient() as client:
+        first = sync(Source(client, source), Target(client, target), key="id", conflict="target")
+        assert (first.inserted, first.kept) == (50, 0)
+        assert any("integrator_state" in change for change in first.changes)
+        again = sync(Source(client, source), Target(client, target), key="id", conflict="target")
+        assert (again.unchanged, again.kept) == (50, 0)
+        admin.execute(f"UPDATE {target} SET amount = 99 WHERE id = 7".encode())
+        admin.execute(f"UPDATE {source} SET name = 'other' WHERE id IN (7, 8)".encode())
+        third = sync(Source(client, source), Target(client, target), key="id", conflict="target")
+    assert (third.updated, third.unchanged, third.kept) == (1, 48, 1)
+    assert {entry["column"]: (str(entry["old"]), str(entry["new"])) for entry in third.conflicts} == {
+        "amount": ("99", "10.50"),
+        "name": ("name 7", "other"),
+    }
+    found = admin.execute(f"SELECT id, name, amount FROM {target} WHERE id IN (7, 8) ORDER BY 1".encode()).fetchall()
+    assert [(row[1], str(row[2])) for row in found] == [("name 7", "99"), ("other", "12.00")]
