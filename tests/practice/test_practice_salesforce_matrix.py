@@ -100,6 +100,7 @@ def test_jsforce(small: Any) -> None:
         "deletedSince": 1,
         "updatedSince": True,
         "required": "REQUIRED_FIELD_MISSING",
+        "searched": ["Boss"],
         "composite": [201, 201],
         "bulk1": 20,
         "bulk1Query": [20, True],
@@ -149,6 +150,7 @@ seen["jwt"] = Salesforce(username=told["username"], consumer_key=told["id"], pri
 client = Salesforce(**app)
 seen["client"] = client.query("SELECT COUNT() FROM Lead")["totalSize"]
 seen["rows"] = len(list(client.query_all_iter("SELECT Id FROM Lead", include_deleted=True)))
+seen["found"] = len(client.quick_search("Web*")["searchRecords"]) > 0
 made = client.Lead.create({"LastName": "A", "Company": "B"})["id"]
 seen["deleted"] = client.Lead.delete(made)
 seen["bulk2"] = client.bulk2.Lead.insert(records=[{"LastName": "A", "Company": "B"}], wait=0)[0]["numberRecordsFailed"]
@@ -169,6 +171,7 @@ def test_simple_salesforce_over_https(
         "jwt": 60,
         "client": 60,
         "rows": 66,
+        "found": True,
         "deleted": 204,
         "bulk2": 0,
     }

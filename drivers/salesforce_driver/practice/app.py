@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from integrator_practice.http import Request, Response, Router, json_response
 
-from . import bulk_ingest, bulk_query, composite, reading, writing
+from . import bulk_ingest, bulk_query, composite, reading, search, writing
 from .auth import Accounts
 from .bulk_v1 import BulkError, BulkV1, refusal
 from .calls import Call, Handler
@@ -147,7 +147,14 @@ class SalesforceApp:
             lambda request, version, org: self.accounts.soap(request, version, self.base_url)
         )
         router.route("GET", "/services/data")(lambda request: json_response(_versions()))
-        routes = (*reading.ROUTES, *writing.ROUTES, *composite.ROUTES, *bulk_query.ROUTES, *bulk_ingest.ROUTES)
+        routes = (
+            *reading.ROUTES,
+            *search.ROUTES,
+            *writing.ROUTES,
+            *composite.ROUTES,
+            *bulk_query.ROUTES,
+            *bulk_ingest.ROUTES,
+        )
         for method, path, handler in (*routes, ("GET", "/limits", self._limits)):
             router.route(method, "/services/data/{version}" + path)(self._behind_login(handler))
         for method, path, handler in self._bulk_v1.routes:

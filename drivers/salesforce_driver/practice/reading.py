@@ -26,7 +26,12 @@ REMEMBERED = timedelta(days=31)  # of changes: 30 days before the day of the cal
 
 
 def resources(call: Call) -> Response:
-    return json_response({name: f"{call.base}/{name}" for name in ("sobjects", "query", "queryAll", "limits")})
+    return json_response(
+        {
+            name: f"{call.base}/{name}"
+            for name in ("sobjects", "query", "queryAll", "search", "composite", "jobs", "limits")
+        }
+    )
 
 
 def query(call: Call) -> Response:

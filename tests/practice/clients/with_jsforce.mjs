@@ -68,6 +68,8 @@ seen.deletedSince = (await lead.deleted(start, end)).deletedRecords.filter((one)
 seen.updatedSince = (await lead.updated(start, end)).ids.includes(made.id);
 seen.required = await caught(lead.create({ LastName: "No company" }));
 
+seen.searched = (await conn.search("FIND {Jsforce} IN ALL FIELDS RETURNING Lead(Id, Title WHERE Title != null)")).searchRecords.map((one) => one.Title);
+
 // composite
 const base = "/services/data/v62.0";
 const composed = await conn.requestPost(`${base}/composite`, {
