@@ -22,10 +22,16 @@ SELECT = re.compile(r"\s*SELECT\s+(.*)", re.IGNORECASE | re.DOTALL)
 FROM = re.compile(r"FROM\s+(\w+)", re.IGNORECASE)
 PATH = re.compile(r"[A-Za-z]\w*(?:\.[A-Za-z]\w*)*")
 ALIASED = re.compile(rf"({PATH.pattern})\s+(\w+)")
-FUNCTION = re.compile(r"(\w+)\s*\(\s*([\w.]*)\s*\)(?:\s+(\w+))?")
+ARGUMENT = r"(?:convertTimezone\s*\(\s*([\w.]+)\s*\)|([\w.]*))"
+FUNCTION = re.compile(rf"(\w+)\s*\(\s*{ARGUMENT}\s*\)(?:\s+(\w+))?", re.IGNORECASE)
 # What Bulk refuses in a statement of plain columns; where one of the words is only part of a text, REST answers.
 NOT_BULK = re.compile(r"\b(GROUP\s+BY|OFFSET|TYPEOF|FOR|WITH|ALL\s+ROWS|USING)\b", re.IGNORECASE)
 KINDS: dict[str, FieldType] = {"COUNT": "integer", "COUNT_DISTINCT": "integer", "SUM": "number", "AVG": "number"}
+KINDS |= {"GROUPING": "integer", "DAY_ONLY": "date"}
+DATE_PART = re.compile(r"(CALENDAR|FISCAL|DAY_IN|WEEK_IN|HOUR_IN)_\w+")
+
+
+NUMBERS = {"integer", "number"}
 
 
 class Column(NamedTuple):
@@ -90,17 +96,17 @@ def columns_of(soql: str) -> tuple[str, list[Column]]:
         elif named := ALIASED.fullmatch(item):
             columns.append(Column(named[2], named[1], "FIELD"))
         elif call := FUNCTION.fullmatch(item):
-            function = call[1].upper()
+            function, path, alias = call[1].upper(), call[2] or call[3], call[4]
             if function in ("FIELDS", "TYPEOF"):
                 return start[1] if start else "", []
-            if function == "COUNT" and not call[2]:
+            if function == "COUNT" and not path:
                 columns.append(Column("count", "", "COUNT()"))
                 continue
-            if function == "TOLABEL" and not call[3]:  # stands where the field itself would
-                columns.append(Column(call[2], call[2], function))
+            if function == "TOLABEL" and not alias:  # stands where the field itself would
+                columns.append(Column(path, path, function))
                 continue
-            columns.append(Column(call[3] or f"expr{unnamed}", call[2], function))
-            unnamed += not call[3]
+            columns.append(Column(alias or f"expr{unnamed}", path, function))
+            unnamed += not alias
         else:
             return start[1] if start else "", []
     return start[1] if start else "", columns
@@ -168,20 +174,31 @@ def _shape(
             if name not in seen or value is not None:
                 seen[name] = {"type": _type(value), "native_type": "anyType", "nullable": True}
     parents = {name.rpartition(".")[0] for name in seen}
-    names = [name for name in seen if name not in parents]
+    known = {name: _described(shapes, obj, name, field) for name, field in seen.items() if name not in parents}
 
     def convert(raw: Mapping[str, Any]) -> Record:
         row = rows.flat(raw)
-        return {name: row.get(name) for name in names}
+        return {name: rows.converted(row.get(name), field) for name, field in known.items()}
 
-    return {name: seen[name] for name in names}, convert, []
+    return known, convert, []
+
+
+def _described(shapes: Shapes, obj: str, name: str, seen: Field) -> Field:
+    """What describe says of a column that came, unless what came looks different."""
+    try:
+        field = shapes.column(obj, name)[1] if obj else seen
+    except DriverError:
+        return seen
+    fits = field["type"] == seen["type"] or seen["type"] == "text" or {field["type"], seen["type"]} <= NUMBERS
+    return field if fits else seen
 
 
 def _field(shapes: Shapes, obj: str, column: Column) -> tuple[str, Field]:
     if column.kind == "CHILDREN":
         return column.name, {"type": "json", "native_type": "childRelationship", "nullable": True}
-    if column.kind in KINDS:
-        return column.name, {"type": KINDS[column.kind], "native_type": column.kind.lower(), "nullable": True}
+    kind = "integer" if DATE_PART.fullmatch(column.kind) else KINDS.get(column.kind)
+    if kind:
+        return column.name, {"type": kind, "native_type": column.kind.lower(), "nullable": True}
     if column.kind in ("", "FIELD", "MIN", "MAX", "TOLABEL"):
         return shapes.column(obj, column.path)
     return column.name, {"type": "text", "native_type": column.kind.lower(), "nullable": True}

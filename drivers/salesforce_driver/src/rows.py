@@ -11,7 +11,7 @@ import msgspec
 from integrator_drivers import Field, Record
 from integrator_drivers.records import Row, row_of
 
-__all__ = ["cells_reader", "cells_row", "flat", "moment", "page_reader", "plain", "reader"]
+__all__ = ["cells_reader", "cells_row", "converted", "flat", "moment", "page_reader", "plain", "reader"]
 
 
 def reader(columns: Mapping[str, tuple[str, Field]]) -> Callable[[Mapping[str, Any]], Record]:
@@ -105,6 +105,12 @@ def cells_row(columns: Mapping[str, tuple[str, Field]], paths: Sequence[str]) ->
 def moment(text: str) -> datetime:
     """2024-09-24T03:26:07.000+0000 as an aware datetime in UTC."""
     return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def converted(value: Any, field: Field) -> Any:
+    """One JSON value as this field holds it."""
+    change = CONVERTERS.get(field["type"])
+    return value if change is None or value is None else change(value)
 
 
 def plain(value: Any) -> Any:

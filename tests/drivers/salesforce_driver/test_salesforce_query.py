@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -74,3 +75,28 @@ def test_mistakes_are_one_sentence(salesforce: SalesforceClient, soql: str, erro
         salesforce.query(soql)
     assert "\n" not in str(caught.value)
     assert "^" not in str(caught.value)
+
+
+def test_parts_of_dates_and_subtotals_have_types(salesforce: SalesforceClient) -> None:
+    by_day = salesforce.query(
+        "SELECT DAY_ONLY(convertTimezone(CreatedDate)) d, CALENDAR_YEAR(CreatedDate) y, COUNT(Id) n FROM Lead "
+        "GROUP BY DAY_ONLY(convertTimezone(CreatedDate)), CALENDAR_YEAR(CreatedDate)"
+    )
+    types = {name: field["type"] for name, field in by_day.fields.items()}
+    assert types == {"d": "date", "y": "integer", "n": "integer"}
+    row = by_day.first(1)[0]
+    assert isinstance(row["d"], date) and row["y"] == row["d"].year
+    rolled = salesforce.query("SELECT Status, GROUPING(Status) g, COUNT(Id) n FROM Lead GROUP BY ROLLUP(Status)")
+    assert rolled.fields["g"]["type"] == "integer"
+    assert sum(row["n"] for row in rolled.rows() if row["g"] == 1) == 450
+
+
+def test_columns_that_are_not_named_in_the_statement_are_described_too(salesforce: SalesforceClient) -> None:
+    every = salesforce.query("SELECT FIELDS(STANDARD) FROM Lead WHERE IsConverted = true LIMIT 3")
+    types = {name: every.fields[name]["type"] for name in ("Id", "CreatedDate", "ConvertedDate", "AnnualRevenue")}
+    assert types == {"Id": "text", "CreatedDate": "datetime", "ConvertedDate": "date", "AnnualRevenue": "number"}
+    row = every.first(1)[0]
+    assert row["CreatedDate"].tzinfo and isinstance(row["ConvertedDate"], date)
+    owners = salesforce.query("SELECT Id, TYPEOF Owner WHEN User THEN Username, CreatedDate END FROM Lead LIMIT 2")
+    assert list(owners.fields) == ["Id", "Owner.Username", "Owner.CreatedDate"]
+    assert owners.first(1)[0]["Owner.CreatedDate"].tzinfo
