@@ -71,9 +71,9 @@ class Finder:
     def open_end(self, text: str) -> int:
         """First place from which the rest of the text may be the beginning of a match; its length without one."""
         first = max(0, len(text) - self.longest - (1 if self.guard else 0) + 1)
-        if self.needs and text.find(self.needs, first) < 0:
-            return len(text)
         if isinstance(self.head, re.Pattern):
+            if self.needs and text.find(self.needs, first) < 0:
+                return len(text)
             hit = self.head.search(text, first)
             return hit.start() if hit else len(text)
         at = text.find(self.head, first)

@@ -9,6 +9,7 @@ from typing import Any
 
 from . import forms
 from .finders import CONTEXT, SHORT, Finder, finders_for
+from .formats import FORMAT_FINDERS
 
 __all__ = ["Redactor", "StreamRedactor"]
 
@@ -16,12 +17,16 @@ _SHORT_TEXT = 400  # characters; below, looking for beginnings is faster than lo
 
 
 class Redactor:
-    """Replaces each value by the name of its variable in brackets: `[PGPASSWORD]`."""
+    """Replaces each value by the name of its variable in brackets: `[PGPASSWORD]`.
+
+    Keys in a format that a vendor gave them are replaced too, whether or not they are known: `[an AWS access key]`.
+    """
 
     def __init__(self, values: Mapping[str, str] | None = None) -> None:
         self._lock = threading.Lock()
         self._names: dict[str, str] = {}  # value -> name
-        self._finders: tuple[Finder, ...] = ()
+        self._known: tuple[Finder, ...] = ()
+        self._finders: tuple[Finder, ...] = FORMAT_FINDERS
         self._indexed: tuple[Finder, ...] | None = None
         self._heads: dict[str, set[str]] = {}
         self._patterns: list[tuple[str, re.Pattern[str]]] = []
@@ -33,8 +38,8 @@ class Redactor:
 
     @property
     def longest(self) -> int:
-        """Characters of the longest form: what a stream holds back at most."""
-        return max((finder.longest for finder in self._finders), default=0)
+        """Characters of the longest form of a known value: what a stream holds back for it at most."""
+        return max((finder.longest for finder in self._known), default=0)
 
     def register(self, value: str, name: str = "SECRET", *, common: bool = False) -> None:
         """From now on replace this value too; a blank one is ignored.
@@ -49,7 +54,8 @@ class Redactor:
                 if part.strip() and part not in self._names:
                     self._names[part] = name
                     new += finders_for(part, name, common)
-            self._finders = (*self._finders, *new)
+            self._known = (*self._known, *new)
+            self._finders = (*self._known, *FORMAT_FINDERS)  # where two are the same, its own name says more
 
     def find(self, text: str) -> str | None:
         """The name of the first known value in the text, None without one."""

@@ -4,30 +4,11 @@ from __future__ import annotations
 
 import re
 
+from .formats import FORMATS
+
 __all__ = ["find_format"]
 
-_FORMATS: tuple[tuple[str, str], ...] = (
-    ("an Anthropic key", r"\bsk-ant-[A-Za-z0-9_-]{16,}"),
-    ("an OpenAI key", r"\bsk-(?:proj|svcacct|admin)-[A-Za-z0-9_-]{20,}|\bsk-[A-Za-z0-9]{32,}\b"),
-    ("an AWS access key", r"\b(?:AKIA|ASIA)[A-Z2-7]{16}\b"),
-    ("a GitHub token", r"\bgh[pousr]_[A-Za-z0-9]{36,}\b|\bgithub_pat_[A-Za-z0-9_]{40,}"),
-    ("a Slack token", r"\bxox[abeoprs]-[A-Za-z0-9-]{10,}|\bxapp-\d-[A-Za-z0-9-]{10,}"),
-    ("a Slack webhook address", r"hooks\.slack\.com/(?:services|workflows|triggers)/[A-Za-z0-9/+]{20,}"),
-    ("a HubSpot token", r"\bpat-(?:na|eu|ap)\d-[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b"),
-    ("a Stripe key", r"\b[srp]k_(?:live|test)_[A-Za-z0-9]{16,}|\bwhsec_[A-Za-z0-9+/=]{20,}"),
-    ("a SendGrid key", r"\bSG\.[A-Za-z0-9_-]{16,}\.[A-Za-z0-9_-]{16,}"),
-    ("a Shopify token", r"\bshp(?:at|ss|ca|pa)_[0-9a-fA-F]{32}\b"),
-    ("an E2B key", r"\be2b_[0-9a-f]{32,}\b"),
-    ("a Google key", r"\bAIza[A-Za-z0-9_-]{35}\b|\bya29\.[A-Za-z0-9_-]{20,}|\bGOCSPX-[A-Za-z0-9_-]{20,}"),
-    ("a Twilio key", r"\bSK[0-9a-f]{32}\b"),
-    ("a Mailgun key", r"\bkey-[0-9a-f]{32}\b"),
-    ("a GitLab token", r"\bglpat-[A-Za-z0-9_-]{20,}"),
-    ("a Notion token", r"\b(?:secret_[A-Za-z0-9]{40,}|ntn_[A-Za-z0-9]{40,})\b"),
-    ("a Salesforce session", r"\b00D[A-Za-z0-9]{12,15}![A-Za-z0-9._]{40,}"),
-    ("a signed token (JWT)", r"\beyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
-    ("a private key", r"-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----"),
-)
-_NAMED = re.compile("|".join(f"(?P<f{n}>{pattern})" for n, (_, pattern) in enumerate(_FORMATS)))
+_NAMED = re.compile("|".join(f"(?P<f{n}>{pattern})" for n, (_, pattern) in enumerate(FORMATS)))
 _ADDRESS = re.compile(
     r"\b[a-z][a-z0-9+.-]{1,30}://[^\s:/@'\"]{0,128}:(?P<value>[^\s/@'\"]{1,256}|[^\s@'\"]{1,256})@[^\s@]", re.I
 )
@@ -60,7 +41,7 @@ def find_format(text: str) -> str | None:
     Only looks at the text; values that are known are the redactor's business.
     """
     if hit := _NAMED.search(text):
-        return _FORMATS[int((hit.lastgroup or "f0")[1:])][0]
+        return FORMATS[int((hit.lastgroup or "f0")[1:])][0]
     for hit in _ADDRESS.finditer(text):
         if not _PLACEHOLDER.fullmatch(hit["value"]) and hit["value"].lower() not in (
             "password",

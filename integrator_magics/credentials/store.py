@@ -16,6 +16,7 @@ from .envfile import EnvFile
 from .finders import SHORT
 from .redactor import Redactor
 from .secrets import find_format
+from .serving import hidden_files_served
 
 __all__ = ["Credentials", "State", "redactor_of"]
 
@@ -104,6 +105,11 @@ class Credentials:
             for file, where in ((self._project, ".env"), (self._home, "home"))
             if where in source.values()
         ]
+        if ".env" in source.values() and hidden_files_served(self._environ):
+            warnings.append(
+                f"Jupyter shows hidden files here (allow_hidden), so {self._project.path} can be read in the browser. "
+                f"Switch that off, or move the file to {self._home.path}."
+            )
         warnings += [
             f"{v.name} is too short to be kept out of text everywhere; use one of {SHORT} characters or more."
             for v in manifest.env
