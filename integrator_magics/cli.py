@@ -11,7 +11,7 @@ from typing import Any, Literal, TextIO
 
 from integrator_drivers import DriverError, Mode, registry
 
-from .errors import ApprovalRequired, IntegratorError
+from .errors import IntegratorError
 
 __all__ = ["main"]
 
@@ -87,6 +87,11 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("path")
     sub.add_argument("--notebook", help="the notebook it belongs to; needed when several have a script of this name")
     sub.add_argument("--schedule", metavar="CRON")
+
+    sub = command("approvals", _approvals, "which scripts may write unattended")
+    sub.add_argument("what", nargs="?", choices=["list", "revoke"], default="list")
+    sub.add_argument("id", nargs="?")
+    sub.add_argument("--json", action="store_true")
 
     sub = command("drivers", _drivers, "every driver and its connection state")
     sub.add_argument("--json", action="store_true")
@@ -188,13 +193,10 @@ def _run(arguments: argparse.Namespace) -> int:
             done: Any = preview
             if mode is Mode.APPLY:
                 if preview.writes and not _typed_row_count(preview):
-                    raise ApprovalRequired(
-                        f"{arguments.file} would write to {', '.join(t.system for t in preview.targets)}; "
-                        "nobody approved that, so nothing was written.",
-                        "Run it at a terminal and type the row count shown, or approve it in its notebook.",
-                    )
-                pending = [p for p in session.approvals.pending(session.notebook) if p.name == name]
-                done = session.integrations.approve(name, pending[-1].code if pending else "", show)
+                    standing = session.unattended.of_file(Path(arguments.file))
+                    done = session.integrations.apply_standing(name, standing, show)
+                else:
+                    done = session.integrations.approve(name, preview.code, show)
                 show(done)
             result["counts"] = [vars(target) for target in done.targets]
             result["files"] = done.files
@@ -299,6 +301,25 @@ def _only_notebook_with(name: str) -> str:
     if not having:
         raise IntegratorError(f'There is no script "{name}".', "`%integrate` in a notebook writes one.")
     raise IntegratorError(f'Several notebooks have a script "{name}".', f"Add --notebook, one of: {', '.join(having)}.")
+
+
+def _approvals(arguments: argparse.Namespace) -> int:
+    from .ui.standing import standing_row
+
+    session = _session()
+    if arguments.what == "revoke":
+        if not arguments.id:
+            raise IntegratorError("Revoke which one?", "`integrator approvals` lists them with their ids.")
+        session.unattended.revoke(arguments.id)
+    found = session.unattended.all()
+    if arguments.json:
+        _print([{**entry.receipt(), "path": entry.path, "state": entry.state} for entry in found])
+        return 0
+    for entry in found:
+        print("   ".join(str(value) for value in standing_row(entry).values()))
+    if not found:
+        print("No script may write unattended.")
+    return 0
 
 
 def _drivers(arguments: argparse.Namespace) -> int:

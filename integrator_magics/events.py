@@ -198,6 +198,10 @@ class Previewed(Event):
     code: str = ""
     practice: bool = False
     expires: str = ""  # ISO time
+    systems: list[str] = field(default_factory=list)  # with whose rights: "PostgreSQL: demo (local) as integrator"
+    script: str = ""  # the text that would run
+    first: int = 0  # so many rows can be written before the rest; 0: all or nothing
+    rest: bool = False  # the first rows are written already; this is about the others
 
 
 @dataclass(frozen=True)
@@ -209,6 +213,7 @@ class Decided(Event):
     person: str
     at: str
     reason: str = ""
+    first: int = 0  # approved are so many rows, to look at
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,18 +14,19 @@ from typing import TYPE_CHECKING, Any
 from integrator_drivers import Mode, registry
 
 from .errors import ApprovalRequired, RunFailed
-from .events import Decided, Event, Previewed, Progress, Ran, Table, TargetCounts
+from .events import Decided, Event, Previewed, Progress, Ran, Table, TargetCounts, from_json, to_json
 from .export import ScriptStore, Version
 
 if TYPE_CHECKING:
     from .audit import AuditLog
     from .credentials import Credentials
-    from .policy import Approvals, Facts
+    from .policy import Approvals, Facts, Standing
     from .sandbox import Outcome, Runner
 
 __all__ = ["Integrations"]
 
 Emit = Callable[[Event], None]
+FIRST = 10  # rows that a person may have written before the rest
 
 
 @dataclass(frozen=True)
@@ -59,16 +61,27 @@ class Integrations:
         self.runner = runner
         self.store = store
         self._waiting: dict[str, _Waiting] = {}
+        self._begun: dict[str, _Waiting] = {}  # the first rows are written, and somebody looks at them
 
     def preview(self, name: str, code: str, emit: Emit) -> Previewed:
         """Run read-only and compare: what would be added and updated, or what a reading script shows.
 
         A script that writes leaves an approval waiting. Raises PolicyRefused, RunFailed and the like, in a sentence.
         """
+        from .policy import require_no_secret
+
+        require_no_secret(code, self.credentials.find_secret)
+        return self._preview(self.store.save(name, code), datetime.now(UTC), emit)
+
+    def preview_rest(self, name: str, emit: Emit) -> Previewed:
+        """What is left of a script whose first rows were written: the same script, for the same moment."""
+        begun = self._begun.pop(name)
+        return self._preview(begun.version, begun.window_end, emit, rest=True)
+
+    def _preview(self, version: Version, window_end: datetime, emit: Emit, *, rest: bool = False) -> Previewed:
         from .policy import Label, allowed
 
-        version = self.store.save(name, code)
-        window_end = datetime.now(UTC)
+        name, code = version.name, version.code
         started = time.monotonic()
         outcome = self.runner.run(code, mode=Mode.PREVIEW, name=name, now=window_end, on_event=_relay(emit))
         _require_ok(name, outcome, "Nothing was written.")
@@ -102,12 +115,19 @@ class Integrations:
             code=code_word,
             practice=facts.practice,
             expires=expires,
+            systems=[_whose(system) for system in facts.systems],
+            script=code,
+            first=FIRST if not rest and _can_begin(outcome.report, targets) else 0,
+            rest=rest,
         )
         self._waiting[name] = _Waiting(version, facts, preview, window_end)
+        if writes:
+            self.approvals.keep_card(facts.digest, json.dumps(to_json(preview), default=str))
         return preview
 
     def waiting(self, name: str) -> Previewed:
         """The preview of `name` that waits for a decision. Raises ApprovalRequired when none does."""
+        self._remember()
         if name not in self._waiting:
             raise ApprovalRequired(
                 f"No preview of {name} is waiting for a decision.", f"Run `%integration {name}` for a new one."
@@ -116,22 +136,37 @@ class Integrations:
 
     def waiting_names(self) -> list[str]:
         """Names of the scripts whose preview waits for a decision."""
+        self._remember()
         return [name for name, entry in self._waiting.items() if entry.preview.needs_decision]
 
-    def approve(self, name: str, code: str, emit: Emit) -> Ran:
+    def _remember(self) -> None:
+        """Previews from before a kernel restart that can still be decided on."""
+        for pending, card in self.approvals.cards(self.notebook):
+            facts, preview = pending.facts, from_json(json.loads(card))
+            known = [entry for entry in self.store.versions(pending.name) if entry.sha256 == facts.script_sha256]
+            if pending.name not in self._waiting and known and isinstance(preview, Previewed):
+                end = datetime.fromisoformat(facts.window_end)
+                self._waiting[pending.name] = _Waiting(known[-1], facts, preview, end)
+
+    def approve(self, name: str, code: str, emit: Emit, first: int | None = None) -> Ran:
         """A person approves the waiting preview; run exactly that and return the receipt.
 
-        `code` is the word shown with the preview (not needed for practice systems). Raises ApprovalRequired when the
-        preview is gone, expired, of another script version, or the systems are not the same any more.
+        `code` is the word shown with the preview (not needed for practice systems). With `first` only so many rows are
+        written, and `preview_rest` asks about the others. Raises ApprovalRequired when the preview is gone, expired, of
+        another script version, or the systems are not the same any more.
         """
         preview = self.waiting(name)
+        if first is not None and not 0 < first <= preview.first:
+            allowed = f"At most {preview.first}." if preview.first else "Approve all of it, or reject it."
+            raise ApprovalRequired(f"{name} can't begin with {first:,} rows.", allowed)
         entry = self._waiting[name]
         person = getpass.getuser()
         if self.store.latest(name).sha256 != entry.version.sha256:
             raise ApprovalRequired(f"{name} has changed since this preview.", "Run its cell again for a new one.")
         if not preview.writes:
             return self._confirm(entry, person, emit)
-        facts = {"approved": True, "person": person, "digest": entry.facts.digest}
+        facts: dict[str, Any] = {"approved": True, "person": person, "digest": entry.facts.digest}
+        facts |= {"max_rows": entry.facts.max_rows, "first": first}
         self._audit("decision", entry.version, phase="before", **facts)
         try:
             self.approvals.approve(name, code, person, notebook=self.notebook)
@@ -142,9 +177,40 @@ class Integrations:
         now = self._facts(entry.version, preview.targets, entry.window_end, self._backend(entry.version.code))
         self.approvals.use(replace(now, nonce=entry.facts.nonce, expires=entry.facts.expires))
         del self._waiting[name]
-        emit(Decided(name, True, person, approved_at))
+        emit(Decided(name, True, person, approved_at, first=first or 0))
+        if first is not None:
+            self._begun[name] = entry
+            return self._apply(entry, first, person, approved_at, emit, first)
         self.store.mark_approved(name, entry.version.sha256, person)
         return self._apply(entry, entry.facts.max_rows, person, approved_at, emit)
+
+    def apply_standing(self, name: str, standing: Standing, emit: Emit) -> Ran:
+        """Run the waiting preview unattended. Raises ApprovalRequired where it is not what was approved for good."""
+        from .unattended import covers
+
+        self.waiting(name)
+        entry = self._waiting[name]
+        rows = sum(target.add + target.update for target in entry.preview.targets)
+        reason = f"standing approval {standing.id} of {standing.person}"
+        facts: dict[str, Any] = {"person": standing.person, "digest": entry.facts.digest, "reason": reason}
+        try:
+            if standing.script_sha256 != entry.version.sha256:
+                raise ApprovalRequired(f"{name} has changed since its standing approval.", "Export it again.")
+            covers(standing, entry.facts)
+            if rows > standing.max_rows:
+                raise ApprovalRequired(
+                    f"{rows:,} rows are more than the {standing.max_rows:,} that {name} may write unattended; "
+                    "nothing was written.",
+                    "Run it in its notebook and approve it.",
+                )
+        except ApprovalRequired as exc:
+            self._audit("decision", entry.version, phase="refused", **facts | {"approved": False, "why": str(exc)})
+            raise
+        self._audit("decision", entry.version, approved=True, max_rows=standing.max_rows, **facts)
+        self.approvals.approve(name, entry.preview.code, standing.person, notebook=self.notebook)
+        self.approvals.use(entry.facts)
+        del self._waiting[name]
+        return self._apply(entry, standing.max_rows, standing.person, standing.decided, emit)
 
     def run_reader(self, name: str, emit: Emit) -> Ran:
         """Run a script that only reads and that a person found right before."""
@@ -156,11 +222,12 @@ class Integrations:
     def reject(self, name: str, reason: str, emit: Emit) -> Decided:
         """A person says no; the preview is void and the reason is recorded."""
         self.waiting(name)
-        entry = self._waiting.pop(name)
+        entry = self._waiting[name]
         person = getpass.getuser()
+        self._audit("decision", entry.version, approved=False, person=person, reason=reason)
         if entry.preview.writes:
             self.approvals.reject(name, person, reason, notebook=self.notebook)
-        self._audit("decision", entry.version, approved=False, person=person, reason=reason)
+        del self._waiting[name]
         decided = Decided(name, False, person, datetime.now(UTC).isoformat(timespec="seconds"), reason)
         emit(decided)
         return decided
@@ -177,7 +244,15 @@ class Integrations:
         emit(Decided(name, True, person, at))
         return self._apply(entry, 0, person, at, emit)
 
-    def _apply(self, entry: _Waiting, max_rows: int | None, person: str, approved_at: str, emit: Emit) -> Ran:
+    def _apply(
+        self,
+        entry: _Waiting,
+        max_rows: int | None,
+        person: str,
+        approved_at: str,
+        emit: Emit,
+        first: int | None = None,
+    ) -> Ran:
         version = entry.version
         started = time.monotonic()
         outcome = self.runner.run(
@@ -186,6 +261,7 @@ class Integrations:
             name=version.name,
             now=entry.window_end,
             max_rows=max_rows,
+            first=first,
             on_event=_relay(emit),
         )
         targets = _targets(outcome.report)
@@ -250,6 +326,20 @@ class Integrations:
         return self.audit.append(
             {"event": event, "notebook": self.notebook, "name": version.name, "script_sha256": version.sha256, **facts}
         )
+
+
+def _whose(system: tuple[str, ...]) -> str:
+    """ "PostgreSQL: demo (local) as integrator"."""
+    name, _, account, environment, user = system
+    return f"{registry.manifest(name).label}: {account} ({environment}) as {user}"
+
+
+def _can_begin(report: list[dict[str, Any]], targets: list[TargetCounts]) -> bool:
+    """One target, written by a sync, that gets more rows than the first ones: only then are there first ones."""
+    by_sync = [line for line in report if line.get("kind") == "target" and "source_count" in line]
+    rows = sum(target.add + target.update for target in targets)
+    plain = [line for line in by_sync if not line.get("newest") and line.get("conflict", "source") == "source"]
+    return len(targets) == len(plain) == 1 and rows > FIRST
 
 
 def _require_ok(name: str, outcome: Outcome, meaning: str) -> None:

@@ -181,8 +181,15 @@ class IntegratorMagics(Magics):
         parser = _parser("%approve", "Approve the waiting preview of a script, and run exactly that.")
         parser.add_argument("name", nargs="?")
         parser.add_argument("code", nargs="?", default="")
+        parser.add_argument("--standing", action="store_true", help="approve unattended runs of the exported script")
+        parser.add_argument("--first", type=int, metavar="N", help="only the first N rows; then look, and decide again")
         arguments = parser.parse(line)
         if arguments is None:
+            return
+        if arguments.standing:
+            if not arguments.name:
+                raise ApprovalRequired("Approve unattended runs of which script?", "`%approve NAME CODE --standing`.")
+            self.notebook.approve_standing(arguments.name, arguments.code)
             return
         waiting = self.session.integrations.waiting_names()
         name = arguments.name or (waiting[0] if len(waiting) == 1 else "")
@@ -195,7 +202,7 @@ class IntegratorMagics(Magics):
             return
         if preview.code and executed_by_program(self.shell) and not HEADLESS_APPROVAL:
             self._require_possible_approval(preview)
-        self.notebook.approve(name, arguments.code)
+        self.notebook.approve(name, arguments.code, arguments.first)
 
     @no_var_expand
     @line_magic
@@ -270,8 +277,13 @@ class IntegratorMagics(Magics):
         parser.add_argument("name")
         parser.add_argument("path")
         parser.add_argument("--schedule", metavar="CRON", help='when it runs, such as "0 2 * * *"')
+        parser.add_argument("--unattended", action="store_true", help="ask for a standing approval of these runs")
+        parser.add_argument("--until", metavar="DATE", help="the last day of the standing approval")
+        parser.add_argument("--max-rows", type=int, metavar="N", help="rows that one unattended run may write")
         if arguments := parser.parse(line):
-            self.notebook.export(arguments.name, arguments.path, arguments.schedule)
+            exported = self.notebook.export(arguments.name, arguments.path, arguments.schedule)
+            if arguments.unattended:
+                self.notebook.ask_standing(exported, arguments.until, arguments.max_rows)
 
     @line_magic
     def audit(self, line: str) -> Any:
@@ -280,8 +292,14 @@ class IntegratorMagics(Magics):
         parser.add_argument("what", nargs="?", choices=["tail", "verify", "export"], default="tail")
         parser.add_argument("path", nargs="?")
         parser.add_argument("-n", type=int, default=10, help="how many records")
+        parser.add_argument("--event", help="such as prompt, discovery, preview, decision, run, export")
+        parser.add_argument("--system", help="that had to do with this system")
+        parser.add_argument("--name", help="of this script")
+        parser.add_argument("--person")
+        parser.add_argument("--actor", choices=["human", "agent", "program"], help="who started it")
+        parser.add_argument("--since", metavar="DATE", help="from this day, or this moment, on")
         if arguments := parser.parse(line):
-            return self.notebook.audit(arguments.what, arguments.path, arguments.n)
+            return self.notebook.audit(arguments.what, arguments.path, arguments.n, arguments)
         return None
 
     @line_magic
@@ -289,8 +307,12 @@ class IntegratorMagics(Magics):
         """Status and next step; `demo` starts practice systems; `config`, `cancel`, `resume`."""
         parser = _parser("%integrator", "Status and next step, settings, practice systems.")
         parser.add_argument(
-            "what", nargs="?", default="status", choices=["status", "config", "demo", "cancel", "resume"]
+            "what",
+            nargs="?",
+            default="status",
+            choices=["status", "config", "demo", "cancel", "resume", "approvals", "sent"],
         )
+        parser.add_argument("--revoke", metavar="ID", help="approvals: end this standing approval")
         parser.add_argument("--model")
         parser.add_argument("--ceiling", type=float, help="USD per dialog")
         parser.add_argument("--sandbox", choices=["embedded", "e2b"])
@@ -321,7 +343,7 @@ class IntegratorMagics(Magics):
             return self.session.store.names()
         return {
             "audit": ["tail", "verify", "export"],
-            "integrator": ["status", "config", "demo", "cancel", "resume"],
+            "integrator": ["status", "config", "demo", "cancel", "resume", "approvals", "sent"],
         }.get(magic, [])
 
     def _known_objects(self) -> list[str]:

@@ -20,7 +20,7 @@ from .config import Settings, cache_folder, home
 from .dialog import Dialog
 from .errors import IntegratorError, RunFailed
 from .events import Answered, Asked, Decided, Ended, Event, Failed, Opened, Option, Said, Step, Wrote
-from .export import Exported, ScriptStore, export
+from .export import Exported, ScriptStore
 
 if TYPE_CHECKING:
     from .agent import Workspace
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .knowledge import Index
     from .policy import Approvals
     from .sandbox import Runner
+    from .unattended import Unattended
 
 __all__ = ["DIALOG", "Session", "run_channel"]
 
@@ -107,6 +108,12 @@ class Session:
         from .knowledge import Index
 
         return Index(cache_folder())
+
+    @cached_property
+    def unattended(self) -> Unattended:
+        from .unattended import Unattended
+
+        return Unattended(self.store, self.approvals, self.audit)
 
     @cached_property
     def integrations(self) -> Integrations:
@@ -208,6 +215,7 @@ class Session:
 
     def _choose(self, text: str) -> None:
         """An option of the last failure, by its label or number."""
+        self.record("answer", question="What now?", text=text)
         options, self._offered = self._offered, []
         choice = options[int(text) - 1] if text.isdecimal() and 0 < int(text) <= len(options) else text
         if choice == REPAIR and self._broken is not None:
@@ -263,22 +271,24 @@ class Session:
             code = self.store.latest(name).code
         if name in self._runs and not self._runs[name].done():
             raise IntegratorError(f"{name} is still running.", "Wait for it, or stop it first.")
-        self._require_no_secret(code)
         self._retry = lambda: self.run_script(name, code)
         self._runs[name] = self._submit(self._work(name, lambda: self._preview(name, code)))
 
-    def approve(self, name: str, code: str = "") -> None:
-        """Approve the waiting preview of a script and run exactly that."""
+    def approve(self, name: str, code: str = "", first: int | None = None) -> None:
+        """Approve the waiting preview of a script and run exactly that; with `first` so many rows, then ask again."""
         self.integrations.waiting(name)
         emit = self._emitter(name)
-        self._runs[name] = self._submit(self._work(name, lambda: emit(self.integrations.approve(name, code, emit))))
+
+        def work() -> None:
+            emit(self.integrations.approve(name, code, emit, first))
+            if first is not None:
+                emit(self.integrations.preview_rest(name, emit))
+
+        self._runs[name] = self._submit(self._work(name, work))
 
     def confirm(self, name: str, yes: bool, why: str = "") -> None:
         """The answer to "Does this look right?"."""
-        if yes:
-            self.approve(name)
-        else:
-            self.reject(name, why)
+        self.approve(name) if yes else self.reject(name, why)
 
     def reject(self, name: str, why: str = "") -> None:
         """Void the preview; with a reason the dialog goes on from it."""
@@ -308,9 +318,8 @@ class Session:
     def export(self, name: str, path: str, schedule: str | None = None) -> Exported:
         """Write the approved script to a file; blocks. Relative paths are seen from the notebook's folder."""
         target = Path(path).expanduser()
-        exported = export(self.store, name, target if target.is_absolute() else self.workdir / target, schedule)
-        self.record("export", name=name, path=str(exported.path), script_sha256=exported.sha256)
-        return exported
+        target = target if target.is_absolute() else self.workdir / target
+        return self.unattended.export(name, target, schedule, self.credentials.find_secret)
 
     # Systems.
 

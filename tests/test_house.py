@@ -17,7 +17,7 @@ LADDER = [
     {"audit", "broker"},
     {"sandbox"},
     {"export"},
-    {"integration", "discovery", "relations", "mapping"},
+    {"integration", "unattended", "discovery", "relations", "mapping"},
     {"agent"},
     {"session", "dialog", "overview", "connecting"},
     {"ui"},

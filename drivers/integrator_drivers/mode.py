@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from .errors import ReadOnlyError, RowLimitError
 
-__all__ = ["Mode", "current_mode", "max_rows", "now", "require_writable"]
+__all__ = ["Mode", "current_mode", "first_rows", "max_rows", "now", "require_writable"]
 
 
 class Mode(StrEnum):
@@ -59,3 +59,9 @@ def max_rows(about_to_write: int = 0) -> int | None:
             "Run the cell again for a new preview."
         )
     return ceiling
+
+
+def first_rows() -> int | None:
+    """How many rows this run is to write before a person looks at them (INTEGRATOR_FIRST_ROWS); None: all of them."""
+    text = os.environ.get("INTEGRATOR_FIRST_ROWS")
+    return int(text) if text and current_mode() is Mode.APPLY else None

@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["report", "report_target"]
+__all__ = ["report", "report_target", "would_write"]
 
 COUNTS = ("add", "update", "unchanged", "reject")
 _lock = threading.Lock()
@@ -44,6 +44,14 @@ def report(kind: str, **facts: Any) -> None:
     line = json.dumps({"kind": kind, **facts}, default=str, ensure_ascii=False)
     with _lock, Path(path).open("a", encoding="utf-8") as file:
         file.write(line + "\n")
+
+
+def would_write() -> int | None:
+    """Rows that the targets reported since the last call would add or change; None where none was reported."""
+    with _lock:
+        found = list(_reported.values())
+        _reported.clear()
+    return sum(counts["add"] + counts["update"] for counts in found) if found else None
 
 
 def report_target(system: str, obj: str, operation: str, key: str, totals: Mapping[str, int], **facts: Any) -> None:

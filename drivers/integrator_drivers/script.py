@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from .errors import DriverError
+from .report import would_write
 from .schedule import describe, next_runs, trigger
+from .transfer import forget_written
+from .unattended import Permit, permit
 
 __all__ = ["run"]
 
@@ -24,7 +27,7 @@ def run(main: Callable[[], object], schedule: str | None = None) -> None:
 
     Variables that are not set come from `.env` beside the script. Ends with exit code 1 and one sentence when a system
     or the data is the trouble; mistakes in the script keep their traceback. `--once` on the command line, and a run
-    inside the sandbox, mean once.
+    inside the sandbox, mean once. A run by schedule writes only with a standing approval (see `unattended`).
     """
     sandboxed = bool(os.environ.get("INTEGRATOR_MODE") or os.environ.get("INTEGRATOR_REPORT"))
     _log_to_stderr()
@@ -57,7 +60,19 @@ def _by_schedule(main: Callable[[], object], schedule: str, scheduler: Any = Non
 
         scheduler = BlockingScheduler()
 
+    script = _file_of(main)
+    refused = ""
+
     def job() -> None:
+        nonlocal refused
+        may = permit(script, schedule) if script else Permit(0, "This script is in no file.")
+        if not may.max_rows:
+            refused = _only_preview(main, may.reason)
+            if refused:
+                scheduler.shutdown(wait=False)
+            return
+        os.environ["INTEGRATOR_MAX_ROWS"] = str(may.max_rows)
+        forget_written()
         try:
             _once(main)
         except DriverError as exc:
@@ -67,15 +82,43 @@ def _by_schedule(main: Callable[[], object], schedule: str, scheduler: Any = Non
     first = next_runs(schedule, 1, zone)
     coming = f"; next on {first[0].day} {first[0]:%B %Y at %H:%M %Z}" if first else ""
     logger.info("Runs %s%s. Stop it with Ctrl-C.", describe(schedule), coming)
+    if script and (reason := permit(script, schedule).reason):
+        logger.warning("%s Until somebody does, a run that would write only previews.", reason)
     scheduler.start()
+    if refused:
+        raise DriverError(refused)
+
+
+def _only_preview(main: Callable[[], object], reason: str) -> str:
+    """Run without writing; where it would have written, why it did not."""
+    would_write()  # what was reported before is not meant
+    os.environ["INTEGRATOR_MODE"] = "preview"
+    try:
+        _once(main)
+    except DriverError as exc:
+        logger.error("%s", exc)
+    finally:
+        del os.environ["INTEGRATOR_MODE"]
+    rows = would_write()
+    if rows is None:
+        return ""
+    return (
+        f"{reason} Nothing was written; {rows:,} rows would have been. "
+        "Export it with --unattended and approve that, or run it yourself with --once."
+    )
+
+
+def _file_of(main: Callable[[], object]) -> Path | None:
+    script = getattr(main, "__globals__", {}).get("__file__")
+    return Path(script).resolve() if script else None
 
 
 def _load_env(main: Callable[[], object]) -> None:
     """Fill in unset variables from `.env` beside the script."""
     from dotenv import dotenv_values
 
-    script = getattr(main, "__globals__", {}).get("__file__")
-    path = Path(script).resolve().parent / ".env" if script else Path(".env")
+    script = _file_of(main)
+    path = script.parent / ".env" if script else Path(".env")
     for name, value in dotenv_values(path, interpolate=False, encoding="utf-8").items():
         if value is not None:
             os.environ.setdefault(name, value)

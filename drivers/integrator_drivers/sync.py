@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import overload
 
 from . import mode
+from .beginning import first_changed, show_written
 from .conflicts import Conflict
 from .errors import FieldNotFoundError, ValidationError, near_matches
 from .incremental import CURSOR, DELETED
@@ -79,6 +80,9 @@ def sync(
     gives can be a column of the next, what one refuses still reaches the others, and where one fails the others are
     finished before DriverError says so.
     """
+    first = mode.first_rows()
+    if first is not None and (newest is not None or conflict != "source" or not isinstance(target, Target)):
+        raise ValidationError("The first rows alone can't be written by this sync. Approve all of them, or none.")
     if not isinstance(target, Target):
         return spread(source, target, cursor, newest, conflict)
     if newest is not None or conflict != "source":
@@ -106,6 +110,9 @@ def sync(
     receipt = Receipt(system, target.object, key, list(fields))
     if isinstance(target.client, TableWriter):
         receipt.changes = target.client.change_table(target.object, fields, key)
+    if first is not None:
+        records = found = first_changed(records, target, key, first, resume.window if resume else None)
+        resume = None  # where the rest begins is for the run that writes it to say
     if resume is not None:
         receipt.changes += [change for change in resume.prepare() if change not in receipt.changes]
         receipt.cursor = cursor
@@ -117,6 +124,8 @@ def sync(
         receipt.tell(stopped=True)
         raise
     receipt.tell(stopped=False)
+    if first is not None:
+        show_written(records, target)
     logger.info("%s: %s", receipt.object, receipt)
     return receipt
 

@@ -23,7 +23,7 @@ from .receipt import Receipt
 from .records import Records
 from .resuming import Resume
 
-__all__ = ["Transfer", "count_written", "require_room"]
+__all__ = ["Transfer", "count_written", "forget_written", "require_room"]
 
 BATCH = 20_000  # rows
 _written = 0  # rows added or changed by all syncs of this process, towards the ceiling of the run
@@ -175,6 +175,12 @@ def require_room(target: Place, part: Part, key: str) -> None:
     ceiling = mode.max_rows()
     if mode.current_mode() is mode.Mode.APPLY and ceiling is not None and _written + part.size > ceiling:
         mode.max_rows(_written + _would_write(target, part, key))
+
+
+def forget_written() -> None:
+    """Begin to count anew: each run by schedule has the whole ceiling."""
+    global _written
+    _written = 0
 
 
 def count_written(done: WriteResult) -> None:

@@ -12,7 +12,8 @@ from integrator_drivers import registry, schedule
 
 from ..errors import IntegratorError
 from ..events import Explained, Previewed, Table, TargetCounts, Wrote
-from ..export import get_schedule
+from ..export import get_schedule, sha256
+from ..policy import secret_in
 from . import describe, gate
 from .mapping import mapped
 from .steps import Shown, quiet, shown
@@ -63,21 +64,16 @@ async def write_script(ctx: Context, name: str, code: str, explanation: list[str
 
     def work() -> ToolReturn:
         problems, notes = gate.check(code, workspace)
+        if found := secret_in(code, workspace.credentials.find_secret):
+            problems = [f"Line {found[0]}: this looks like a credential ({found[1]}); drivers read theirs from .env."]
         if problems:
             workspace.failed_tries += 1
             text = "Not written, because:\n" + "\n".join(problems)
             facts = {"name": name, "sha256": "", "version": 0, "problems": problems, "notes": notes}
             return ToolReturn(text, metadata={"script": facts})
+        facts = {"event": "script", "notebook": workspace.notebook, "name": name, "script_sha256": sha256(code)}
+        workspace.audit.append(facts)
         version = workspace.scripts.save(name, code, [*explanation, *notes])
-        workspace.audit.append(
-            {
-                "event": "script",
-                "notebook": workspace.notebook,
-                "name": name,
-                "script_sha256": version.sha256,
-                "version": version.number,
-            }
-        )
         diff = workspace.scripts.diff(version)
         lines = "\n".join(version.explanation)
         for mapping in mapped(name, code, workspace):

@@ -17,9 +17,9 @@ from pathlib import Path
 from ..errors import ApprovalRequired, ConfigError
 from .facts import Facts, differences
 
-__all__ = ["Approval", "Approvals", "Pending"]
+__all__ = ["ALPHABET", "Approval", "Approvals", "Pending", "is_same"]
 
-_ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # no 0 O 1 I L
+ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"  # of codes: no 0 O 1 I L
 _TRIES = 5
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS decision (
@@ -27,7 +27,7 @@ CREATE TABLE IF NOT EXISTS decision (
     state TEXT NOT NULL CHECK (state IN ('waiting', 'approved', 'used', 'rejected', 'replaced', 'void')),
     wrong INTEGER NOT NULL DEFAULT 0, requested TEXT NOT NULL, expires TEXT NOT NULL,
     person TEXT NOT NULL DEFAULT '', decided TEXT NOT NULL DEFAULT '', reason TEXT NOT NULL DEFAULT '',
-    used TEXT NOT NULL DEFAULT ''
+    used TEXT NOT NULL DEFAULT '', card TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX IF NOT EXISTS decision_of ON decision (notebook, name, state);
 CREATE TABLE IF NOT EXISTS reader (
@@ -70,7 +70,7 @@ class Approvals:
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
         valid: timedelta = timedelta(minutes=15),
     ) -> None:
-        self._path = path
+        self.path = path
         self._clock = clock
         self._valid = valid
 
@@ -79,10 +79,10 @@ class Approvals:
         now = self._now()
         expires = now + self._valid
         facts = replace(facts, nonce=secrets.token_hex(16), expires=expires.isoformat())
-        code = "".join(secrets.choice(_ALPHABET) for _ in range(4))
+        code = "".join(secrets.choice(ALPHABET) for _ in range(4))
         with self._write() as db:
             db.execute(
-                "UPDATE decision SET state = 'replaced'"
+                "UPDATE decision SET state = 'replaced', card = ''"
                 " WHERE notebook = ? AND name = ? AND state IN ('waiting', 'approved')",
                 (facts.notebook, facts.name),
             )
@@ -95,13 +95,25 @@ class Approvals:
 
     def pending(self, notebook: str | None = None) -> list[Pending]:
         """What waits for a decision now, oldest first; of one notebook, or all."""
-        with closing(self._connect()) as db:
+        with closing(self.connect()) as db:
             rows = db.execute(
                 "SELECT name, code, digest, expires, facts FROM decision"
                 " WHERE state = 'waiting' AND expires > ? AND (? IS NULL OR notebook = ?) ORDER BY requested, rowid",
                 (self._now().isoformat(), notebook, notebook),
             ).fetchall()
         return [Pending(r[0], r[1], r[2], datetime.fromisoformat(r[3]), Facts.from_json(r[4])) for r in rows]
+
+    def keep_card(self, digest: str, card: str) -> None:
+        """Keep what the person was shown with a request, until it is decided or replaced."""
+        with self._write() as db:
+            db.execute("UPDATE decision SET card = ? WHERE digest = ? AND state = 'waiting'", (card, digest))
+
+    def cards(self, notebook: str) -> list[tuple[Pending, str]]:
+        """What waits in a notebook now, each with what the person was shown."""
+        waiting = self.pending(notebook)
+        with closing(self.connect()) as db:
+            kept = dict(db.execute("SELECT digest, card FROM decision WHERE state = 'waiting'").fetchall())
+        return [(pending, kept[pending.digest]) for pending in waiting if kept.get(pending.digest)]
 
     def approve(self, name: str, code: str = "", person: str | None = None, *, notebook: str | None = None) -> Approval:
         """Approve what waits under this name. The code is needed unless every system is a practice system.
@@ -113,13 +125,13 @@ class Approvals:
         with self._write() as db:
             row = self._waiting(db, name, notebook)
             facts = Facts.from_json(row["facts"])
-            if not (facts.practice and not code) and not _same(code, row["code"]):
+            if not (facts.practice and not code) and not is_same(code, row["code"]):
                 wrong = row["wrong"] + 1
                 state = "void" if wrong >= _TRIES else "waiting"
                 db.execute("UPDATE decision SET wrong = ?, state = ? WHERE digest = ?", (wrong, state, row["digest"]))
             else:
                 db.execute(
-                    "UPDATE decision SET state = 'approved', person = ?, decided = ? WHERE digest = ?",
+                    "UPDATE decision SET state = 'approved', card = '', person = ?, decided = ? WHERE digest = ?",
                     (person or _user(), now.isoformat(), row["digest"]),
                 )
         if wrong is not None:
@@ -131,7 +143,8 @@ class Approvals:
         with self._write() as db:
             row = self._waiting(db, name, notebook)
             db.execute(
-                "UPDATE decision SET state = 'rejected', person = ?, decided = ?, reason = ? WHERE digest = ?",
+                "UPDATE decision SET state = 'rejected', card = '', person = ?, decided = ?, reason = ?"
+                " WHERE digest = ?",
                 (person or _user(), self._now().isoformat(), reason, row["digest"]),
             )
         expires = datetime.fromisoformat(row["expires"])
@@ -154,6 +167,15 @@ class Approvals:
         decided, expires = datetime.fromisoformat(row["decided"]), datetime.fromisoformat(row["expires"])
         return Approval(row["name"], digest, row["person"], decided, expires, Facts.from_json(row["facts"]))
 
+    def used(self, notebook: str, name: str) -> list[Facts]:
+        """What runs of a script were approved and made use of it, newest first."""
+        with closing(self.connect()) as db:
+            rows = db.execute(
+                "SELECT facts FROM decision WHERE notebook = ? AND name = ? AND state = 'used' ORDER BY used DESC",
+                (notebook, name),
+            ).fetchall()
+        return [Facts.from_json(row["facts"]) for row in rows]
+
     def remember_reader(
         self,
         script_sha256: str,
@@ -171,7 +193,7 @@ class Approvals:
 
     def reader_known(self, script_sha256: str, *, notebook: str = "", systems: Iterable[Iterable[str]] = ()) -> bool:
         """Whether exactly this script, on these systems, was found right before."""
-        with closing(self._connect()) as db:
+        with closing(self.connect()) as db:
             row = db.execute(
                 "SELECT 1 FROM reader WHERE script_sha256 = ? AND notebook = ? AND systems = ?",
                 (script_sha256, notebook, _canonical(systems)),
@@ -224,28 +246,31 @@ class Approvals:
     def _now(self) -> datetime:
         return self._clock().astimezone(UTC)
 
-    def _connect(self) -> sqlite3.Connection:
+    def connect(self) -> sqlite3.Connection:
+        """The file, made at the first use. Raises ConfigError when it can't be opened."""
         try:
-            if not self._path.exists():
-                self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-            db = sqlite3.connect(self._path, timeout=10, isolation_level=None)
+            if not self.path.exists():
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
+            db = sqlite3.connect(self.path, timeout=10, isolation_level=None)
             db.row_factory = sqlite3.Row
             db.executescript(_SCHEMA)
+            if not any(row["name"] == "card" for row in db.execute("PRAGMA table_info(decision)")):
+                db.execute("ALTER TABLE decision ADD COLUMN card TEXT NOT NULL DEFAULT ''")
         except (OSError, sqlite3.Error) as exc:
-            raise ConfigError(f"The approvals in {self._path} can't be opened ({exc}).", "Check that file.") from exc
+            raise ConfigError(f"The approvals in {self.path} can't be opened ({exc}).", "Check that file.") from exc
         return db
 
     @contextmanager
     def _write(self) -> Iterator[sqlite3.Connection]:
-        with closing(self._connect()) as db:
+        with closing(self.connect()) as db:
             try:
                 db.execute("BEGIN IMMEDIATE")
                 yield db
                 db.execute("COMMIT")
             except sqlite3.Error as exc:
                 raise ConfigError(
-                    f"The decision can't be kept in {self._path} ({exc}).", "Nothing was changed."
+                    f"The decision can't be kept in {self.path} ({exc}).", "Nothing was changed."
                 ) from exc
             finally:
                 if db.in_transaction:
@@ -274,7 +299,8 @@ def _wrong_code(name: str, code: str, left: int) -> ApprovalRequired:
     )
 
 
-def _same(given: str, code: str) -> bool:
+def is_same(given: str, code: str) -> bool:
+    """Is this the code? Letters may be small."""
     return hmac.compare_digest(given.strip().upper().encode(), code.encode())
 
 

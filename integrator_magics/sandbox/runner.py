@@ -131,6 +131,7 @@ class Runner:
         name: str = "",
         now: datetime | None = None,
         max_rows: int | None = None,
+        first: int | None = None,
         on_event: OnLine | None = None,
         timeout: float | None = None,
     ) -> Outcome:
@@ -145,6 +146,8 @@ class Runner:
             "purpose": purpose,
             "code_sha256": hashlib.sha256(code.encode("utf-8", "surrogatepass")).hexdigest(),
             "mode": str(mode),
+            **({"max_rows": max_rows} if max_rows is not None else {}),
+            **({"first": first} if first is not None else {}),
         }
         event = {Mode.DISCOVERY: "discovery", Mode.PREVIEW: "preview", Mode.APPLY: "run"}[mode]
         systems = self._allowed_systems(code, mode, event, facts)
@@ -158,7 +161,7 @@ class Runner:
         spec = RunSpec(
             code=code,
             mode=mode,
-            env=env | mode_variables(mode, now or datetime.now(UTC), max_rows),
+            env=env | mode_variables(mode, now or datetime.now(UTC), max_rows, first),
             egress=tuple(egress),
             limits=Limits(seconds=timeout or _SECONDS[mode]),
             inputs=read_state(self._workdir),

@@ -24,7 +24,8 @@ def for_mode(manifest: Manifest, env: Mapping[str, str], mode: Mode) -> dict[str
     return {name: value for name, value in env.items() if name not in withheld}
 
 
-def mode_variables(mode: Mode, now: datetime, max_rows: int | None) -> dict[str, str]:
-    """What tells the drivers the mode, the moment the run stands for, and the rows that were approved."""
+def mode_variables(mode: Mode, now: datetime, max_rows: int | None, first: int | None = None) -> dict[str, str]:
+    """What tells the drivers the mode, the moment the run stands for, the rows approved, and how many to begin with."""
     found = {"INTEGRATOR_MODE": str(mode), "INTEGRATOR_NOW": now.astimezone(UTC).isoformat()}
-    return found | ({"INTEGRATOR_MAX_ROWS": str(max_rows)} if max_rows is not None else {})
+    found |= {"INTEGRATOR_MAX_ROWS": str(max_rows)} if max_rows is not None else {}
+    return found | ({"INTEGRATOR_FIRST_ROWS": str(first)} if first is not None else {})

@@ -13,8 +13,8 @@ class Controller(Protocol):
     def answer(self, text: str) -> None:
         """The user's answer to the open question, or the label of an option of a failure."""
 
-    def approve(self, name: str, code: str) -> None:
-        """Approve the preview that showed this code; "" on practice systems."""
+    def approve(self, name: str, code: str, first: int | None = None) -> None:
+        """Approve the preview that showed this code ("" on practice systems): all rows, or the first ones for now."""
 
     def reject(self, name: str, why: str) -> None:
         """Send the script back with a reason, which may be empty."""

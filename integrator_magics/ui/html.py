@@ -308,6 +308,8 @@ def preview_body(event: Previewed) -> str:
         several = len(event.targets) > 1
         body += preview_table(event)
         body += "".join(_target_notes(target, would=True, several=several) for target in event.targets)
+    if event.writes:
+        body += _list(f'<span class="ig-detail">{escape(line)}</span>' for line in wording.scope_lines(event))
     return body + _results(event.tables, event.files)
 
 
@@ -330,6 +332,8 @@ def _(event: Previewed) -> str:
     if event.needs_decision:
         # No code here: what lies in a saved notebook must not be able to approve.
         question = wording.write_question(event) if event.writes else "Does this look right?"
+        if event.script:
+            body += details("The script that would run, whole", code_block(event.script))
         body += f'<p class="ig-question">{escape(question)}</p>'
         body += f'<p class="ig-detail">{escape(wording.validity(event))}</p>' if event.writes else ""
     elif event.writes:
@@ -339,7 +343,7 @@ def _(event: Previewed) -> str:
 
 @fragment.register
 def _(event: Decided) -> str:
-    icon, word = ("✓", "Approved") if event.approved else ("✕", "Rejected")
+    icon, word = "✓" if event.approved else "✕", wording.approved_line(event)
     reason = f": {escape(event.reason)}" if event.reason else ""
     line = f'<span class="ig-title">{word}</span><span class="ig-detail">by {escape(event.person)}, '
     line += f"{escape(words.moment(event.at))}{reason}</span>"

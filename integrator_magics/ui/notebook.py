@@ -16,14 +16,18 @@ from .. import discovery, overview
 from ..errors import IntegratorError
 from ..events import Event, Previewed, Progress, Said, Step, Usage, Wrote
 from ..session import DIALOG, Session, run_channel
+from . import words
+from .audit_frame import audit_frame
 from .bridge import AskingCell, Bridge, capture_cell
 from .dispatch import Dispatcher
 from .script_cells import ScriptCells
+from .standing import STANDING_COLUMNS, standing_lines, standing_row
 from .text import lines
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from ..export import Exported
     from .live import LiveView
 
 __all__ = ["Notebook"]
@@ -77,9 +81,9 @@ class Notebook:
             stop()
         return previews[-1] if previews else None
 
-    def approve(self, name: str, code: str) -> None:
+    def approve(self, name: str, code: str, first: int | None = None) -> None:
         """Approve and run; progress and receipt appear in the script's cell, or here in an executed notebook."""
-        self._do(run_channel(name), lambda: self.session.approve(name, code), here=False)
+        self._do(run_channel(name), lambda: self.session.approve(name, code, first), here=False)
 
     def reject(self, name: str, why: str) -> None:
         """Void a preview; the dialog goes on from the reason."""
@@ -100,7 +104,7 @@ class Notebook:
 
         display({"text/plain": text, "text/html": html(event)}, raw=True)
 
-    def export(self, name: str, path: str, schedule: str | None) -> None:
+    def export(self, name: str, path: str, schedule: str | None) -> Exported:
         """Export and say where the files are and when the script runs."""
         exported = self.session.export(name, path, schedule)
         print(f"{exported.path.name} written, with its drivers in wheels/{exported.wheel.name}.")
@@ -109,6 +113,34 @@ class Notebook:
             from integrator_drivers.schedule import describe
 
             print(f"It keeps running and works {describe(exported.schedule)}; `--once` runs it now and ends.")
+        return exported
+
+    def ask_standing(self, exported: Exported, until: str | None, max_rows: int | None) -> None:
+        """Say what a standing approval would allow, and how to give it."""
+        standing, code = self.session.unattended.ask(exported, until, max_rows)
+        print("\n".join(["", *standing_lines(standing)]))
+        code = "" if standing.practice else f" {code}"
+        print(f"Approve it with `%approve {standing.name}{code} --standing` within 15 minutes.")
+
+    def approve_standing(self, name: str, code: str) -> None:
+        """A person approves unattended runs."""
+        standing = self.session.unattended.approve(name, code)
+        print(f"Approved. {Path(standing.path).name} may write unattended until {words.moment(standing.until)}.")
+        print(f"`%integrator approvals --revoke {standing.id}` ends that.")
+
+    def approvals(self, revoke: str | None) -> Any:
+        """What waits and what may run unattended, as a DataFrame; `revoke` ends one of these."""
+        import pandas as pd
+
+        if revoke:
+            standing = self.session.unattended.revoke(revoke)
+            print(f"Revoked. {Path(standing.path).name} only previews from now on where this machine runs it.")
+            print("A copy on another machine writes until its receipt is replaced or it ends.")
+            return None
+        rows = [standing_row(entry) for entry in self.session.unattended.all()]
+        for name in self.session.integrations.waiting_names():
+            print(f"{name} waits for a decision: `%approve {name}` shows what it would do.")
+        return pd.DataFrame(rows, columns=list(STANDING_COLUMNS)) if rows else print("No script may write unattended.")
 
     # Systems.
 
@@ -185,7 +217,7 @@ class Notebook:
 
     # The rest.
 
-    def audit(self, what: str, path: str | None, count: int) -> Any:
+    def audit(self, what: str, path: str | None, count: int, arguments: argparse.Namespace) -> Any:
         """The log's tail as a DataFrame, its verdict, or an export."""
         log = self.session.audit
         if what == "export":
@@ -197,11 +229,7 @@ class Notebook:
         if what == "verify":
             print(log.verify())
             return None
-        import pandas as pd
-
-        first = ["n", "at", "person", "event"]
-        rows = [{key: record[key] for key in (*first, *sorted(record)) if key in record} for record in log.tail(count)]
-        return pd.DataFrame(rows).drop(columns=["previous", "hash"], errors="ignore").fillna("")
+        return audit_frame(log, count, arguments)
 
     def integrator(self, what: str, arguments: argparse.Namespace) -> Any:
         """Status, settings, practice systems, cancel and resume."""
@@ -213,6 +241,10 @@ class Notebook:
             return None
         if what == "config":
             return self._config(arguments)
+        if what == "sent":
+            return self._sent()
+        if what == "approvals":
+            return self.approvals(arguments.revoke)
         if what == "cancel":
             self.session.cancel()
             print("Cancelled. Everything so far is kept.")
@@ -221,15 +253,27 @@ class Notebook:
             self._do(DIALOG, lambda: False, here=True)
             return None
         width = max(len(subject) for subject, _ in overview.status(self.session))
-        for subject, words in overview.status(self.session):
-            print(f"{subject:<{width}}  {words}")
+        for subject, line in overview.status(self.session):
+            print(f"{subject:<{width}}  {line}")
         return None
+
+    def _sent(self) -> Any:
+        """What the model was given in this dialog, as a DataFrame."""
+        import pandas as pd
+
+        from ..agent.sent import SENT_COLUMNS, sent
+
+        rows = self.session.credentials.redactor().redact_data(sent(self.session.dialog.history))
+        if rows and all("guided" in row["model"] for row in rows):
+            print("Guided mode: no model was asked, nothing of this left this machine.")
+        return pd.DataFrame(rows, columns=list(SENT_COLUMNS)) if rows else print("Nothing was sent to a model.")
 
     def _config(self, arguments: argparse.Namespace) -> None:
         settings = self.session.settings
         for name in dataclasses.fields(settings):
             value = getattr(arguments, name.name, None)
             if value is not None:
+                self.session.record("setting", setting=name.name, value=str(value))
                 settings.set(name.name, value)
         settings.save()
         for name in dataclasses.fields(settings):

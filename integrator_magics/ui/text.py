@@ -218,6 +218,8 @@ def _(event: Previewed) -> list[str]:
         found += _columns(rows, range(1, 6))
         several = len(event.targets) > 1
         found += [line for target in event.targets for line in _target_notes(target, would=True, several=several)]
+    if event.writes:
+        found += [line for note in wording.scope_lines(event) for line in _wrap(note, indent="  ")]
     found += _results(event.tables, event.files)
     name = words.clean(event.name)
     if event.needs_decision and event.writes:
@@ -226,6 +228,8 @@ def _(event: Previewed) -> list[str]:
             f"  {wording.write_question(event)}",
             f"  {wording.approve_magic(event)}   or   %reject {name} REASON",
         ]
+        if event.first:
+            found.append(f"  {wording.approve_magic(event)} --first {event.first}   writes so many rows and asks again")
         found.append(f"  {wording.validity(event)}")
     elif event.needs_decision:
         found += ["", "  Does this look right?", f"  {wording.approve_magic(event)}   or   %reject {name} REASON"]
@@ -236,7 +240,7 @@ def _(event: Previewed) -> list[str]:
 
 @lines.register
 def _(event: Decided) -> list[str]:
-    verb, mark = ("Approved", "v") if event.approved else ("Rejected", "x")
+    verb, mark = wording.approved_line(event), "v" if event.approved else "x"
     reason = f": {words.clean(event.reason)}" if event.reason else ""
     return [f"{mark}  {verb} by {words.clean(event.person)}, {words.moment(event.at)}{reason}"]
 

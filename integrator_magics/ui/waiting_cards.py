@@ -113,18 +113,26 @@ class PreviewCard(_Waiting):
         event, desk = self._preview, self.desk
         if event.writes:
             yes = desk.button(wording.approve_label(event), self._yes)
+            some = desk.button(wording.first_label(event), self._some)
             no = desk.button("Reject ...", self._open_reason)
             send = desk.button("Reject", self._why.submit)
         else:
-            yes = desk.button("Yes", self._yes)
+            yes = some = desk.button("Yes", self._yes)
             no = desk.button("No, because ...", self._open_reason)
             send = desk.button("Send", self._why.submit)
-        yes.disabled = True
-        desk.later(SETTLE, lambda: setattr(yes, "disabled", yes not in self._controls))
+        for button in (yes, some):
+            button.disabled = True
+            desk.later(SETTLE, partial(self._enable, button))
         self._reason = row([self._why.widget, send])
         self._reason.layout.display = "none"
-        answers = row([no, yes]) if event.writes else row([yes, no])
-        self._offer([*sheets, answers, self._reason], [yes, no, self._why.widget, send])
+        if event.writes:
+            yeses = [some, yes] if event.first else [yes]
+            self._offer([*sheets, row([no, *yeses]), self._reason], [*yeses, no, self._why.widget, send])
+        else:
+            self._offer([*sheets, row([yes, no]), self._reason], [yes, no, self._why.widget, send])
+
+    def _enable(self, button: W.Button) -> None:
+        button.disabled = button not in self._controls
 
     def _open_reason(self) -> None:
         self._reason.layout.display = ""
@@ -136,6 +144,10 @@ class PreviewCard(_Waiting):
             self._do(lambda: controller.approve(event.name, event.code))
         else:
             self._do(lambda: controller.confirm(event.name, True))
+
+    def _some(self) -> None:
+        event, controller = self._preview, self.desk.controller
+        self._do(lambda: controller.approve(event.name, event.code, event.first))
 
     def _no(self, why: str) -> None:
         event, controller = self._preview, self.desk.controller

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..events import Answered, Failed, Opened, Previewed, Progress, Ran, Table, TargetCounts, Usage
+from ..events import Answered, Decided, Failed, Opened, Previewed, Progress, Ran, Table, TargetCounts, Usage
 from . import words
 
 __all__ = [
@@ -10,10 +10,12 @@ __all__ = [
     "PREVIEW_COLUMNS",
     "approve_label",
     "approve_magic",
+    "approved_line",
     "changed_line",
     "difference_row",
     "failure_lines",
     "file_line",
+    "first_label",
     "opened_line",
     "preview_line",
     "preview_row",
@@ -26,6 +28,7 @@ __all__ = [
     "reject_summary",
     "rows_to_write",
     "said_by",
+    "scope_lines",
     "system_label",
     "table_note",
     "target_lines",
@@ -76,7 +79,8 @@ def preview_title(event: Previewed) -> str:
     name, bracket, level = words.clean(event.sandbox).partition(" (")
     where = name if not name or "sandbox" in name else f"{name} sandbox"
     where += bracket + level
-    return ", ".join(part for part in ("read-only run", words.duration(event.seconds), where) if part)
+    run = "what is left, read-only run" if event.rest else "read-only run"
+    return ", ".join(part for part in (run, words.duration(event.seconds), where) if part)
 
 
 def preview_line(event: Previewed) -> str:
@@ -118,6 +122,50 @@ def approve_label(event: Previewed) -> str:
     rows = rows_to_write(event)
     act = f"writing {words.count(rows, 'row')}" if rows else "this change"
     return f"Approve {act} to {words.join_words(systems)}" if systems else f"Approve {act}"
+
+
+def first_label(event: Previewed) -> str:
+    """The words on the button beside it."""
+    return f"Write the first {words.count(event.first, 'row')}, let me look, then the rest"
+
+
+def approved_line(event: Decided) -> str:
+    """ "Approved", "Approved the first 10 rows" or "Rejected"."""
+    if not event.approved:
+        return "Rejected"
+    return f"Approved the first {words.count(event.first, 'row')}" if event.first else "Approved"
+
+
+def _irreversible(event: Previewed) -> list[str]:
+    """What can't be taken back once it is approved, a sentence each."""
+    added = sum(target.add for target in event.targets if target.operation != "send")
+    updated = sum(target.update for target in event.targets)
+    sent = sum(target.add for target in event.targets if target.operation == "send")
+    found = []
+    if sent:
+        found.append(f"{words.count(sent, 'message')} can't be called back once sent.")
+    if added:
+        found.append(f"{words.count(added, 'row')} are added and stay: this product never deletes.")
+    if updated:
+        found.append(
+            f"{words.count(updated, 'row')} get new values; the old ones are kept nowhere but in this preview."
+        )
+    if any(target.changes for target in event.targets):
+        found.append("Tables and columns that are made stay.")
+    return found
+
+
+def _columns_line(target: TargetCounts) -> str:
+    """ "id (key), name, email"; what does not fit is counted."""
+    named = [f"{name} (key)" if name == target.key else name for name in map(words.clean, target.columns)]
+    return words.clip(", ".join(named), 300)
+
+
+def scope_lines(event: Previewed) -> list[str]:
+    """With whose rights, which columns, and what can't be taken back."""
+    rights = [f"With the rights of {words.join_words([words.clean(entry) for entry in event.systems])}."]
+    columns = [f"{target_name(target)}: {_columns_line(target)}" for target in event.targets if target.columns]
+    return [*(rights if event.systems else []), *columns, *_irreversible(event)]
 
 
 def approve_magic(event: Previewed) -> str:

@@ -130,6 +130,6 @@ def _plain(char: str) -> bool:
 
 
 def clip(text: object, width: int = 60) -> str:
-    """One line of at most `width` characters; what was cut is counted: "abc... (+120 characters)"."""
+    """One line of at most `width` characters; what was cut is counted: "abc... (120 characters hidden)"."""
     line = " ".join(clean(text).split())
-    return line if len(line) <= width else f"{line[:width]}... (+{number(len(line) - width)} characters)"
+    return line if len(line) <= width else f"{line[:width]}... ({number(len(line) - width)} characters hidden)"

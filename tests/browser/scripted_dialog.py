@@ -60,7 +60,7 @@ class Scripted:
         self.emit(e.Answered(text))
         self.write("print('one')\n")
 
-    def approve(self, name: str, code: str) -> None:
+    def approve(self, name: str, code: str, first: int | None = None) -> None:
         self.calls.append(("approve", name, code))
         self.emit(e.Decided(name, True, "jana", "2026-10-22T14:03:00+00:00"), e.Progress("Running", 260, 412, 1900.0))
 

@@ -77,7 +77,7 @@ def test_control_and_direction_characters_are_visible(text: str, shown: str) -> 
 
 
 def test_what_is_cut_is_counted() -> None:
-    assert words.clip("x" * 70, 10) == "xxxxxxxxxx... (+60 characters)"
+    assert words.clip("x" * 70, 10) == "xxxxxxxxxx... (60 characters hidden)"
 
 
 def test_small_amounts_of_money_are_not_zero() -> None:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -13,7 +15,7 @@ import pytest
 from apscheduler.schedulers import base
 from apscheduler.schedulers.blocking import BlockingScheduler
 
-from integrator_drivers import AuthError, run
+from integrator_drivers import AuthError, DriverError, run
 from integrator_drivers.script import _by_schedule
 
 HEAD = """
@@ -157,6 +159,70 @@ def test_a_night_that_fails_does_not_end_the_schedule(clock: FakeClock, caplog: 
     _by_schedule(main, "0 2 * * 0", FastScheduler(clock, 2, timezone=UTC), zone=UTC)
     assert [f"{time:%A %d}" for time in ran] == ["Sunday 22", "Sunday 29"]
     assert "Salesforce refused the login." in caplog.text
+
+
+class StoppedByJob(FastScheduler):
+    """Jobs run on its own thread here, where it can't stop before the job is over."""
+
+    is_asked = False
+
+    def _main_loop(self) -> None:
+        wait = self._process_jobs()
+        for _ in range(self.wakings):
+            if not self.is_asked:
+                self.clock.time += timedelta(seconds=wait)
+                wait = self._process_jobs()
+        super().shutdown()
+
+    def shutdown(self, wait: bool = True) -> None:
+        self.is_asked = True
+
+
+WRITER = """
+import os
+from integrator_drivers.report import report
+from integrator_drivers.script import _by_schedule
+modes = []
+
+def main():
+    modes.append((os.environ.get("INTEGRATOR_MODE", "apply"), os.environ.get("INTEGRATOR_MAX_ROWS")))
+    report("target", system="postgresql", object="leads", add=3, update=1)
+"""
+
+
+@pytest.fixture
+def writer(tmp_path: Path) -> dict[str, Any]:
+    """The names of a script in a file, which would write four rows each night."""
+    path = tmp_path / "writer.py"
+    path.write_text(WRITER, encoding="utf-8")
+    names: dict[str, Any] = {"__file__": str(path)}
+    exec(compile(WRITER, str(path), "exec"), names)
+    return names
+
+
+def test_by_schedule_nothing_is_written_without_a_standing_approval(clock: FakeClock, writer: dict[str, Any]) -> None:
+    with pytest.raises(DriverError, match=r"Nobody approved .* Nothing was written; 4 rows would have been"):
+        _by_schedule(writer["main"], "0 2 * * *", StoppedByJob(clock, 3, timezone=UTC), zone=UTC)
+    assert writer["modes"] == [("preview", None)]
+
+
+def test_by_schedule_a_standing_approval_lets_it_write_up_to_its_ceiling(
+    clock: FakeClock, writer: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTEGRATOR_MAX_ROWS", "1")
+    path = Path(writer["__file__"])
+    standing = {
+        "script_sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "schedule": "0 2 * * *",
+        "max_rows": 50,
+        "until": "2099-01-01T00:00:00+00:00",
+    }
+    path.with_suffix(".receipt.json").write_text(json.dumps({"standing": standing}), encoding="utf-8")
+    _by_schedule(writer["main"], "0 2 * * *", StoppedByJob(clock, 2, timezone=UTC), zone=UTC)
+    assert writer["modes"] == [("apply", "50")] * 2
+    path.write_text(WRITER + "\n", encoding="utf-8")
+    with pytest.raises(DriverError, match=r"writer\.py has changed since its standing approval"):
+        _by_schedule(writer["main"], "0 2 * * *", StoppedByJob(clock, 2, timezone=UTC), zone=UTC)
 
 
 def test_ctrl_c_ends_a_scheduled_script_in_one_word(tmp_path: Path) -> None:
