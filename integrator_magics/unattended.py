@@ -45,10 +45,10 @@ class Unattended:
         require_no_secret(latest.code, find_secret)
         names = {"notebook": self._store.notebook, "name": name}
         facts = {"path": str(target), "script_sha256": latest.sha256, "schedule": schedule}
-        self._audit.append({"event": "export", "phase": "before", **names, **facts})
+        before = self._audit.append({"event": "export", "phase": "before", **names, **facts})
         exported = export(self._store, name, target, schedule)
         digest = {"script_sha256": exported.sha256}
-        number = self._audit.append({"event": "export", "phase": "after", **names, **facts, **digest})
+        number = self._audit.append({"event": "export", "phase": "after", "of": before, **names, **facts, **digest})
         head = self._audit.sign("export")
         write_receipt(exported.path, {"script": exported.path.name, **digest, "record": number, "audit": head})
         return exported

@@ -176,6 +176,37 @@ def test_the_log_holds_the_whole_story_and_is_whole(talk: Talk) -> None:
     assert events.index("prompt") < events.index("load") < events.index("script") < events.index("decision")
 
 
+def test_each_act_of_the_conversation_has_its_record_before_it(talk: Talk) -> None:
+    records = {record["n"]: record for record in talk.session.audit.records()}
+    assert list(records) == list(range(1, len(records) + 1))
+    after = [record for record in records.values() if record.get("phase") == "after"]
+    assert {record["event"] for record in after} == {"discovery", "preview", "run", "export"}
+    for record in after:
+        begun = records[record["of"]]
+        assert (begun["event"], begun["phase"]) == (record["event"], "before")
+        assert begun["n"] < record["n"]
+    kinds: dict[str, set[str]] = {}
+    for record in records.values():
+        kinds.setdefault(record["event"], set()).add(record.get("actor", "keeper"))
+    for event in ("prompt", "answer", "decision", "run", "receipt", "export"):
+        assert kinds[event] == {"human"}, event
+    for event in ("load", "script"):
+        assert kinds[event] == {"agent"}, event
+    looks = [record for record in after if record["event"] == "discovery" and record["actor"] == "agent"]
+    fields = next(record for record in looks if record.get("method") == "get_fields" and record["object"] == "Lead")
+    assert "LeadSource" in fields["fields"]
+    assert fields["count"] == len(fields["fields"])
+    assert fields["calls"][0].keys() >= {"method", "template", "status", "rows"}
+    run = next(record for record in records.values() if record["event"] == "run")
+    decision = next(record for record in records.values() if record["event"] == "decision" and record["n"] > 1)
+    assert decision["n"] < run["n"]
+    assert decision["script_sha256"] == run["code_sha256"]
+    for record in records.values():
+        if record["event"] in ("decision", "receipt", "script", "export"):
+            assert len(record["script_sha256"]) == 64
+            assert record["person"]
+
+
 def test_no_credential_is_in_anything_that_was_kept(talk: Talk, folder: Path) -> None:
     secrets = [
         value.encode()

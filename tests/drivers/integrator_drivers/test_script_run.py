@@ -231,6 +231,7 @@ def test_ctrl_c_ends_a_scheduled_script_in_one_word(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, str(script)], stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr
         assert "Runs every night at 02:00; next on " in process.stderr.readline()
+        assert "Nobody approved that script.py writes unattended." in process.stderr.readline()
         process.send_signal(signal.SIGINT)
         assert process.stderr.read() == "Stopped.\n"
         assert process.wait(30) == 130
