@@ -1,6 +1,6 @@
 """Runs one sync over and over, each time in a fork that is killed at a given call: `killed_sync.py SCHEMA`.
 
-Reads lines of JSON {"target", "kill_at", "sorted"}; answers how many Python and C calls the fork made, or null.
+Reads lines of JSON {"target", "kill_at", "way"}; answers how many Python and C calls the fork made, or null.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ import json
 import os
 import signal
 import sys
+import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
@@ -16,9 +18,13 @@ from typing import Any
 import psycopg  # noqa: F401  # loaded before the forks
 
 from integrator_drivers import Records, Source, Target, sync
+from integrator_drivers.records import Piece
 from postgresql_driver import PostgresClient
 
 BATCH = 20
+
+
+WAYS = {"rows", "rows, cursor", "rows, cursor, sorted", "CSV", "CSV, cursor", "CSV, cursor, sorted"}
 
 
 class Unsorted:
@@ -34,16 +40,48 @@ class Unsorted:
         return self.client.read(self.table, fields=fields, where=where)
 
 
-def transfer(schema: str, target: str, *, in_order: bool) -> None:
+class Bulk(Unsorted):
+    """They come as CSV, in blocks of one batch."""
+
+    def read(self, *args: Any, **more: Any) -> Records:
+        return as_csv(super().read(*args, **more))
+
+
+class SortedBulk(Bulk):
+    """In order."""
+
+    def read(  # type: ignore[override]
+        self, obj: str, fields: Any = None, where: Any = None, since: Any = None, until: Any = None, order_by: str = ""
+    ) -> Records:
+        return as_csv(self.client.read(self.table, fields=fields, where=where, order_by=order_by or None))
+
+
+def as_csv(found: Records) -> Records:
+    def blocks() -> Iterator[Piece]:
+        for batch in found.batches(BATCH):
+            _, block = Records(found.fields, batch).csv_pages()
+            yield block, len(batch)
+
+    return Records(found.fields, found.rows, csv=blocks)
+
+
+def transfer(schema: str, target: str, way: str) -> None:
     """The sync that is disturbed."""
     with PostgresClient() as client, PostgresClient() as other:
         table = f"{schema}.source"
-        reader: Any = other if in_order else Unsorted(other, table)
+        readers: dict[tuple[bool, bool], Any] = {
+            (False, False): Unsorted(other, table),
+            (False, True): other,
+            (True, False): Bulk(other, table),
+            (True, True): SortedBulk(other, table),
+        }
+        reader = readers["CSV" in way, "sorted" in way]
         source = Source(reader, table, {"id": "id", "v": "value", "n": "n"})
-        sync(source, Target(client, f"{schema}.{target}"), key="id", cursor="changed")
+        cursor = "changed" if "cursor" in way else None
+        sync(source, Target(client, f"{schema}.{target}"), key="id", cursor=cursor)
 
 
-def run(schema: str, target: str, kill_at: int | None, *, in_order: bool) -> int:
+def run(schema: str, target: str, kill_at: int | None, way: str) -> int:
     """Calls made; never returns where the kill comes first."""
     calls = 0
 
@@ -53,9 +91,10 @@ def run(schema: str, target: str, kill_at: int | None, *, in_order: bool) -> int
         if calls == kill_at:
             os.kill(os.getpid(), signal.SIGKILL)
 
+    threading.setprofile(count)
     sys.setprofile(count)
     try:
-        transfer(schema, target, in_order=in_order)
+        transfer(schema, target, way)
     finally:
         sys.setprofile(None)
     return calls
@@ -63,13 +102,14 @@ def run(schema: str, target: str, kill_at: int | None, *, in_order: bool) -> int
 
 def main() -> None:
     import_module("integrator_drivers.transfer").BATCH = BATCH
+    import_module("integrator_drivers.paging").BATCH_BYTES = 1
     os.environ["INTEGRATOR_NOW"] = datetime(2026, 12, 1, tzinfo=UTC).isoformat()
     for line in sys.stdin:
         asked = json.loads(line)
         reading, writing = os.pipe()
         pid = os.fork()
         if pid == 0:
-            calls = run(sys.argv[1], asked["target"], asked["kill_at"], in_order=asked["sorted"])
+            calls = run(sys.argv[1], asked["target"], asked["kill_at"], asked["way"])
             os.write(writing, str(calls).encode())
             os._exit(0)
         os.close(writing)
