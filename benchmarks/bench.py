@@ -129,6 +129,7 @@ def main() -> None:
     parser.add_argument("rows", type=int, nargs="*", default=[10_000, 100_000, 1_000_000])
     parser.add_argument("--rivals", help="a Python that has rivals.txt installed; without it they are left out")
     parser.add_argument("--only", help="contenders whose name starts so, and the limit")
+    parser.add_argument("--runs", type=int, help="of each contender; 3, and 1 above 300,000 rows, unless given")
     parser.add_argument("--states", default=",".join(STATES))
     options = parser.parse_args()
     with start_server() as server, tempfile.TemporaryDirectory() as folder:
@@ -143,20 +144,20 @@ def main() -> None:
             file = ready_file(Path(folder), rows)
             with serving(rows) as source:
                 for state in options.states.split(","):
-                    names = [n for n in STATES[state] if not options.only or n == "limit" or n.startswith(options.only)]
-                    side_by_side(
-                        bench, rows, state, [n for n in names if options.rivals or n not in RIVALS], source, file
-                    )
+                    names = [name for name in STATES[state] if options.rivals or name not in RIVALS]
+                    if options.only:
+                        names = [name for name in names if name == "limit" or name.startswith(options.only)]
+                    runs = options.runs or (1 if rows > 300_000 else 3)
+                    side_by_side(bench, rows, state, names, source, file, runs)
         if not options.only:
             with serving(100_000, 0.3) as source:
                 file = ready_file(Path(folder), 100_000)
                 slow = ["ours, Bulk", "ours, REST", *(["dlt"] if options.rivals else [])]
-                side_by_side(bench, 100_000, "empty, source answers after 300 ms", slow, source, file, most=1)
+                side_by_side(bench, 100_000, "empty, source answers after 300 ms", slow, source, file, 1)
 
 
-def side_by_side(bench: Bench, rows: int, state: str, names: list[str], source: str, file: Path, most: int = 3) -> None:
+def side_by_side(bench: Bench, rows: int, state: str, names: list[str], source: str, file: Path, runs: int) -> None:
     """One line of the table for each contender; the median of some runs, which take turns."""
-    runs = min(most, 1 if rows > 300_000 else 3)
     taken: dict[str, list[Taken]] = {name: [] for name in names}
     sums: dict[str, set[str]] = {name: set() for name in names}
     for _ in range(runs):

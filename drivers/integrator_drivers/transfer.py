@@ -25,7 +25,7 @@ from .resuming import Resume
 
 __all__ = ["Transfer", "count_written", "forget_written", "require_room"]
 
-BATCH = 20_000  # rows
+BATCH = 10_000  # rows
 _written = 0  # rows added or changed by all syncs of this process, towards the ceiling of the run
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from importlib import import_module
 from typing import Any
 
@@ -12,6 +13,7 @@ import psycopg
 import pytest
 
 from integrator_drivers import DriverError, Receipt, Records, RowLimitError, Source, Target, ValidationError, sync
+from integrator_drivers.records import Piece
 from postgresql_driver import PostgresClient
 
 Admin = psycopg.Connection[Any]
@@ -158,3 +160,86 @@ def test_a_row_that_was_lost_on_the_way_is_missed(mode: Mode, schema: Schema) ->
 
     with PostgresClient() as client, pytest.raises(DriverError, match="accounted for 1 of 2 rows"):
         sync(Source(Miscounting(), "Thing", NAMES), Target(client, f"{place}.t"), key="id")
+
+
+class Changing(Bulk):
+    """The same with a cursor, and rows that the source has deleted."""
+
+    breaks = False  # after the last block
+
+    def get_fields(self, obj: str) -> Any:
+        fields = {name: {**FIELDS[name], "nullable": name != "Changed" and FIELDS[name]["nullable"]} for name in FIELDS}
+        return {**fields, "IsDeleted": {"type": "boolean", "native_type": "boolean", "nullable": False}}
+
+    def read(
+        self, obj: str, fields: Any = None, where: Any = None, deleted: bool = False, order_by: str = "", **_: Any
+    ) -> Records:
+        found = super().read(obj)
+        every = self.get_fields(obj)
+        assert list(fields) == ["Id", "Name", "Size", "Changed", "IsDeleted"]
+
+        def pages() -> Iterator[Piece]:
+            yield from found.pieces()
+            if self.breaks:
+                raise DriverError("It broke.")
+
+        return Records({name: every[name] for name in fields}, found.rows, csv=pages)
+
+
+def change(target: str, *blocks: str) -> Receipt:
+    with PostgresClient() as client:
+        return sync(Source(Changing(*blocks), "Thing", NAMES), Target(client, target), key="id", cursor="Changed")
+
+
+def test_with_a_cursor_the_bytes_arrive_too_and_each_batch_commits_how_far_it_came(
+    admin: Admin, mode: Mode, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTEGRATOR_NOW", "2026-12-01T00:00:00Z")
+    place = schema("SELECT 1")
+    first = "a,one,1,2026-11-01T00:00:00Z,false\nb,two,,2026-11-03T00:00:00.000+0000,false\n"
+    second = "c,,3,2026-11-02T00:00:00Z,false\n"
+    done = change(f"{place}.t", first, second)
+    assert counts(done) == (3, 3, 0, 0, 0)
+    assert done.watermark_after == datetime(2026, 11, 3, tzinfo=UTC)
+    again = change(f"{place}.t", first, second)
+    assert counts(again) == (3, 0, 0, 3, 0)
+    assert "nothing to write" in str(again)
+
+    monkeypatch.setattr(Changing, "breaks", True)
+    with pytest.raises(DriverError, match="It broke"):
+        change(f"{place}.t", "d,four,4,2026-11-10T00:00:00Z,false\n", "e,five,5,2026-11-11T00:00:00Z,false\n")
+    state = admin.execute(f"SELECT watermark, state->>'unfinished' FROM {place}.integrator_state").fetchone()
+    assert state == (datetime(2026, 11, 11, tzinfo=UTC), "true")
+    assert admin.execute(f"SELECT count(*) FROM {place}.t").fetchone() == (5,)
+
+
+def test_rows_deleted_in_the_source_are_marked_and_come_back(
+    admin: Admin, mode: Mode, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTEGRATOR_NOW", "2026-12-01T00:00:00Z")
+    place = schema("SELECT 1")
+    change(f"{place}.t", "a,one,1,2026-11-01T00:00:00Z,false\nb,two,2,2026-11-01T00:00:00Z,false\n")
+    done = change(f"{place}.t", "a,gone,9,2026-11-02T00:00:00Z,true\nx,never,1,2026-11-02T00:00:00Z,true\n")
+    assert counts(done) == (2, 0, 1, 1, 0)
+    assert done.deleted == 1
+    marked = f"SELECT id, name, deleted_at FROM {place}.t ORDER BY id"
+    assert admin.execute(marked).fetchall() == [("a", "one", datetime(2026, 11, 2, tzinfo=UTC)), ("b", "two", None)]
+    assert counts(change(f"{place}.t", "a,back,1,2026-11-03T00:00:00Z,false\n")) == (1, 0, 1, 0, 0)
+    assert admin.execute(marked).fetchall() == [("a", "back", None), ("b", "two", None)]
+
+
+def test_a_rejected_row_of_csv_holds_the_watermark_back(
+    admin: Admin, mode: Mode, schema: Schema, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INTEGRATOR_NOW", "2026-12-01T00:00:00Z")
+    place = schema(
+        "CREATE TABLE t (id text PRIMARY KEY, name text, size numeric CHECK (size < 9), changed timestamptz)"
+    )
+    done = change(
+        f"{place}.t",
+        "a,one,1,2026-11-01T00:00:00Z,false\nb,two,99,2026-11-02T00:00:00Z,false\n,none,1,2026-11-04T00:00:00Z,false\n",
+        "c,three,3,2026-11-05T00:00:00Z,false\nc,again,4,2026-11-06T00:00:00Z,false\n",
+    )
+    assert (done.read, done.inserted, done.rejected) == (5, 2, 3)
+    assert done.watermark_after == datetime(2026, 11, 2, tzinfo=UTC)
+    assert admin.execute(f"SELECT id, name FROM {place}.t ORDER BY 1").fetchall() == [("a", "one"), ("c", "three")]
