@@ -58,6 +58,9 @@ class Bench:
         self.environ = {**os.environ, **environ}
         self.rivals = rivals
         self.connection = psycopg.connect(**admin, autocommit=True)
+        self.connection.execute(
+            f"GRANT CREATE ON DATABASE {admin['dbname']} TO {environ['PGUSER']}"
+        )  # dlt makes schemas
         self._number = 0
 
     def run(self, contender: str, state: str, source: str, file: Path) -> tuple[Taken, str]:
