@@ -48,13 +48,12 @@ class Broker:
         mode: Mode,
         *,
         reader: bool = True,
-        on_egress: Callable[[str, int, bool], None] = lambda host, port, allowed: None,
     ) -> Way:
         """A way out for one run. `reader` = databases are entered with the read-only role unless in apply.
 
         Raises SandboxUnavailable where the broker can't be started.
         """
-        way = Way(self._running(), on_egress)
+        way = Way(self._running())
         data = [system.as_data() for system in systems]
         way.ask("open", mode=str(mode), token=way.token, reader=reader, systems=data)
         return way
@@ -84,14 +83,18 @@ class Broker:
 
 
 class Way:
-    """One run's way out. Its variables and listeners are all that the run gets; close it to learn what went through."""
+    """One run's way out. Its variables and listeners are all that the run gets; close it to learn what went through.
 
-    def __init__(self, process: _Process, on_egress: Callable[[str, int, bool], None]) -> None:
+    `on_egress(host, port, allowed)` hears of every place that the run connects to, the first time.
+    """
+
+    def __init__(self, process: _Process) -> None:
         self._process = process
         self._run = secrets.token_hex(8)
         self.token = f"integrator-placeholder-{secrets.token_hex(16)}"
         self._told: dict[str, Any] | None = None
-        process.listeners[self._run] = on_egress
+        self.on_egress: Callable[[str, int, bool], None] = lambda host, port, allowed: None
+        process.listeners[self._run] = lambda *place: self.on_egress(*place)
 
     @property
     def ca(self) -> str:

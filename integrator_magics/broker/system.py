@@ -23,12 +23,14 @@ class System:
     http: Mapping[str, Any] = field(default_factory=dict)
     authorize: str = ""  # "module:function"; "" = requests need no credential
     prefix: str = ""
+    secrets: tuple[str, ...] = ()  # names in `env` for which scripts get the placeholder
 
     def as_data(self) -> dict[str, Any]:
         """JSON-ready."""
-        return {**self.__dict__, "endpoints": [list(entry) for entry in self.endpoints]}
+        return {**self.__dict__, "env": dict(self.env), "endpoints": [list(entry) for entry in self.endpoints]}
 
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> System:
         """What `as_data` gave."""
-        return cls(**{**data, "endpoints": tuple((str(host), int(port)) for host, port in data["endpoints"])})
+        endpoints = tuple((str(host), int(port)) for host, port in data["endpoints"])
+        return cls(**{**data, "endpoints": endpoints, "secrets": tuple(data["secrets"])})

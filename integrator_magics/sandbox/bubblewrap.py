@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from ..broker import Broker
 from ..errors import SandboxUnavailable
 from . import place
 from .clearing import sweep
@@ -27,6 +28,7 @@ from .protocols import Level, RunSpec
 from .session import Preparation, ScriptSession
 from .shipped import shipped
 from .surroundings import surroundings
+from .ways import from_inside, opened
 
 __all__ = ["Bubblewrap"]
 
@@ -64,8 +66,9 @@ class Bubblewrap:
 
     name = "embedded"
 
-    def __init__(self, preload: Callable[[], Sequence[str]] = tuple) -> None:
+    def __init__(self, preload: Callable[[], Sequence[str]] = tuple, broker: Broker | None = None) -> None:
         self._preload = preload
+        self._broker = broker
         self._pool = Pool(self._make, lambda: (tuple(preload()), place.stamp()))
         self._lock = threading.Lock()
         self._level: Level | None = None
@@ -81,17 +84,28 @@ class Bubblewrap:
         level = self.probe()
         if level.name != "full":
             raise SandboxUnavailable(f"This machine offers no isolation for scripts ({level.reason}).")
-        way = plan(spec.egress, spec.env)
+        route = plan(spec.egress, spec.env)
         files, paths = shipped(spec.env, "/etc/integrator")
+        env = {**spec.env, **route.env}
+        prepared = self._pool.take()
+        try:
+            way = opened(self._broker, spec.systems, spec.mode)
+        except SandboxUnavailable:
+            prepared.close()
+            raise
+        if way:
+            env, trusted = from_inside(way, spec, route)
+            files |= trusted
         wanted = Preparation(
             script=f"{ROOM}/code/script.py",
             cwd=WORK,
             report=f"{ROOM}/report.jsonl",
-            env={**surroundings(), "HOME": WORK, "TMPDIR": "/tmp", "USER": "script", **way.env, **paths},
-            files={**_FILES, "/etc/hosts": ("\n".join(way.hosts) + "\n").encode(), **files},
-            listen=way.listen,
+            env={**env, **surroundings(), "HOME": WORK, "TMPDIR": "/tmp", "USER": "script", **paths},
+            files={**_FILES, "/etc/hosts": ("\n".join(route.hosts) + "\n").encode(), **files},
+            listen=route.listen,
+            way=way,
         )
-        return ScriptSession(spec, self._pool.take(), wanted, self._pool.refill)
+        return ScriptSession(spec, prepared, wanted, self._pool.refill)
 
     def warm(self) -> None:
         if self.probe().name == "full":

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
+from ..broker import Broker
+from ..errors import SandboxUnavailable
 from . import place
 from .prepared import Pool, Prepared, prepare
 from .protocols import Level, RunSpec
 from .session import Preparation, ScriptSession
 from .surroundings import surroundings
+from .ways import from_outside, opened
 
 __all__ = ["ChildProcess"]
 
@@ -22,9 +25,12 @@ class ChildProcess:
 
     name = "embedded"
 
-    def __init__(self, reason: str = "", preload: Callable[[], Sequence[str]] = tuple) -> None:
+    def __init__(
+        self, reason: str = "", preload: Callable[[], Sequence[str]] = tuple, broker: Broker | None = None
+    ) -> None:
         self._level = Level("none", reason)
         self._preload = preload
+        self._broker = broker
         self._pool = Pool(self._make, lambda: (tuple(preload()), place.stamp()))
 
     def probe(self) -> Level:
@@ -32,11 +38,18 @@ class ChildProcess:
 
     def open(self, spec: RunSpec) -> ScriptSession:
         prepared = self._pool.take()
+        try:
+            way = opened(self._broker, spec.systems, spec.mode)
+            env = from_outside(way, spec.env, spec.systems, prepared.folder) if way else dict(spec.env)
+        except SandboxUnavailable:
+            prepared.close()
+            raise
         wanted = Preparation(
             script=str(prepared.code / "script.py"),
             cwd=str(prepared.work),
             report=str(prepared.report),
-            env={**surroundings(), "HOME": str(prepared.work), "TMPDIR": str(prepared.work)},
+            env={**env, **surroundings(), "HOME": str(prepared.work), "TMPDIR": str(prepared.work)},
+            way=way,
         )
         return ScriptSession(spec, prepared, wanted, self._pool.refill)
 

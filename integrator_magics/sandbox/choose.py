@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..broker import Broker
 from ..config import Settings
 from ..credentials import Credentials
 from ..errors import ConfigError, SandboxUnavailable
@@ -17,7 +18,10 @@ __all__ = ["choose", "embedded"]
 
 
 def choose(
-    settings: Settings, credentials: Credentials, preload: Callable[[], Sequence[str]] = tuple
+    settings: Settings,
+    credentials: Credentials,
+    preload: Callable[[], Sequence[str]] = tuple,
+    broker: Broker | None = None,
 ) -> tuple[Sandbox, str]:
     """The back-end, and a few words about the choice where it may surprise.
 
@@ -34,14 +38,14 @@ def choose(
         )
     if key and wanted != "embedded":
         return E2BSandbox(key), "" if wanted else "chosen because E2B_API_KEY is set"
-    return embedded(preload), ""
+    return embedded(preload, broker), ""
 
 
-def embedded(preload: Callable[[], Sequence[str]] = tuple) -> Sandbox:
+def embedded(preload: Callable[[], Sequence[str]] = tuple, broker: Broker | None = None) -> Sandbox:
     """The best this machine offers, found by trying."""
-    walled = Bubblewrap(preload)
+    walled = Bubblewrap(preload, broker)
     level = walled.probe()
     if level.name == "full":
         return walled
     walled.close()
-    return ChildProcess(level.reason, preload)
+    return ChildProcess(level.reason, preload, broker)

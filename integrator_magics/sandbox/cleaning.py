@@ -61,5 +61,6 @@ def clean_outcome(raw: Outcome, redactor: Redactor) -> Outcome:
         report=[redactor.redact_data(line) for line in raw.report],
         stdout=redactor.redact(raw.stdout),
         egress=redactor.redact_data(raw.egress),
+        calls=redactor.redact_data(raw.calls),
         notes=[redactor.redact(note) for note in raw.notes],
     )

@@ -9,6 +9,8 @@ from typing import Any, Literal, Protocol
 
 from integrator_drivers import Mode
 
+from ..broker import System
+
 __all__ = [
     "Egress",
     "Event",
@@ -54,8 +56,9 @@ class Limits:
 
 @dataclass(frozen=True)
 class RunSpec:
-    """One run. `env` is everything the script may know, credentials included; it never appears in a command line.
+    """One run. `env` holds the variables of its systems, credentials included; it never appears in a command line.
 
+    `systems` is what a broker needs to stand between: where there is one, the script gets placeholders instead.
     `inputs` are copies: what the script does to them stays in its folder until somebody takes them out.
     """
 
@@ -65,6 +68,7 @@ class RunSpec:
     egress: tuple[tuple[str, int], ...] = ()  # host and port it may reach
     limits: Limits = Limits()
     inputs: Mapping[str, bytes] = field(default_factory=dict, repr=False)  # files in its folder, by relative name
+    systems: tuple[System, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,7 @@ class Outcome:
     backend: str = ""
     audit_record: int = 0
     egress: list[dict[str, Any]] = field(default_factory=list)  # host, port, allowed, count
+    calls: list[dict[str, Any]] | None = None  # system, method, template, status, rows, count, as the broker saw them
     notes: list[str] = field(default_factory=list)  # sentences: output cut, a file not exported
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from .protocols import Outcome
 
-__all__ = ["counts_of", "requests", "told"]
+__all__ = ["counts_of", "told"]
 
 
 def told(method: str, value: Any) -> dict[str, Any]:
@@ -18,23 +18,19 @@ def told(method: str, value: Any) -> dict[str, Any]:
     return {"count": len(value)} if isinstance(value, list) else {}
 
 
-def requests(report: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The requests a driver made: method, path template or query, status, rows."""
-    keys = ("method", "template", "status", "rows")
-    return [{key: line.get(key) for key in keys} for line in report if line.get("kind") == "call"][:200]
-
-
 def counts_of(outcome: Outcome) -> dict[str, Any]:
     """What an audit record says about a run: counts and names, no values."""
     kept = {
         "read": ("system", "object", "rows", "fields"),
         "target": ("system", "object", "operation", "columns", "add", "update", "unchanged", "reject", "read"),
-        "call": ("system", "method", "template", "status", "rows"),
+        "call": ("system", "method", "template", "status", "rows", "count"),
         "table": ("name", "columns", "count"),
     }
     found: dict[str, Any] = {}
     for kind, keys in kept.items():
         lines = [{key: line.get(key) for key in keys} for line in outcome.report if line["kind"] == kind]
+        if kind == "call" and outcome.calls is not None:  # who carried them knows better than who made them
+            lines = [{key: line.get(key) for key in keys} for line in outcome.calls]
         if lines:
             found[kind] = lines[:200]
             if len(lines) > 200:

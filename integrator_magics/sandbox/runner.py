@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import os
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -15,6 +16,7 @@ from integrator_drivers import Mode, registry
 from integrator_drivers.manifest import Manifest
 
 from ..audit import AuditLog
+from ..broker import Broker
 from ..config import Settings
 from ..credentials import Credentials
 from ..errors import AuditUnavailable, IntegratorError, PolicyRefused, SandboxUnavailable
@@ -24,9 +26,10 @@ from .cleaning import clean_outcome, relay
 from .egress import base_urls, endpoints, is_loopback
 from .outputs import carry_out, carry_state, list_files, read_state
 from .protocols import Limits, Outcome, RunSpec, Sandbox, SandboxSession
-from .records import counts_of, requests, told
+from .records import counts_of, told
 from .values import as_error, as_value
 from .variables import for_mode, mode_variables
+from .ways import described
 from .worker import Workers
 
 __all__ = ["Runner"]
@@ -46,7 +49,8 @@ class Runner:
         self._audit = audit
         self._settings = settings
         self._workdir = workdir
-        self._workers = Workers()
+        self._broker = Broker(self._hide, os.environ.get("SSL_CERT_FILE") or os.environ.get("REQUESTS_CA_BUNDLE", ""))
+        self._workers = Workers(self._broker)
         self._lock = threading.Lock()
         self._choosing = threading.Lock()
         self._chosen: tuple[tuple[str, str | None], Sandbox, str] | None = None
@@ -63,7 +67,7 @@ class Runner:
                 if self._chosen is not None:
                     self._chosen[1].close()
                     self._chosen = None
-                self._chosen = (wanted, *choose(self._settings, self._credentials, self._preload))
+                self._chosen = (wanted, *choose(self._settings, self._credentials, self._preload, self._broker))
             return self._chosen[1:]
 
     def describe(self) -> tuple[str, str, str]:
@@ -85,6 +89,7 @@ class Runner:
 
     def warm(self) -> None:
         """Prepare for the first run in the background."""
+        self._broker.warm()
         with contextlib.suppress(IntegratorError):  # the run itself will say so
             self._choice()[0].warm()
 
@@ -110,7 +115,7 @@ class Runner:
             self._after(number, "discovery", facts | {"outcome": type(exc).__name__}, started)
             raise
         value = as_value(redactor.redact_data(answer.value))
-        calls = {"calls": requests(redactor.redact_data(answer.report))}
+        calls = {"calls": redactor.redact_data(answer.calls)[:200]}
         if answer.error is not None:
             error = as_error(redactor.redact_data(answer.error), manifest.label)
             failed = {"outcome": type(error).__name__, "error": str(error)}
@@ -153,7 +158,8 @@ class Runner:
         systems = self._allowed_systems(code, mode, event, facts)
         sandbox, _ = self._place(systems)
         manifests = [registry.manifest(system) for system in systems]
-        env, egress = self._variables(manifests, mode)
+        own = {manifest.name: self._credentials.env_for(manifest) for manifest in manifests}
+        env, egress = _variables(manifests, own, mode)
         backend, level = sandbox.name, sandbox.probe()
         facts |= {"systems": systems, "backend": backend, "level": str(level)}
         hosts = [f"{host}:{port}" for host, port in egress]
@@ -165,6 +171,7 @@ class Runner:
             egress=tuple(egress),
             limits=Limits(seconds=timeout or _SECONDS[mode]),
             inputs=read_state(self._workdir),
+            systems=tuple(described(manifest, own[manifest.name]) for manifest in manifests),
         )
         started = time.monotonic()
         try:
@@ -195,6 +202,7 @@ class Runner:
                 self._chosen[1].close()
             if self._local is not None:
                 self._local.close()
+        self._broker.close()
 
     # How it works inside.
 
@@ -249,7 +257,7 @@ class Runner:
         is_practice = bool(systems) and all(self.is_practice(system) for system in systems)
         if is_practice and sandbox.name != "embedded":
             with self._choosing:
-                self._local = self._local or embedded(self._preload)
+                self._local = self._local or embedded(self._preload, self._broker)
                 return self._local, "practice systems run on this machine"
         level = sandbox.probe()
         if level.name != "none" or is_practice or not systems:
@@ -268,14 +276,8 @@ class Runner:
         hosts = base_urls(manifest, env) or manifest.egress(env)
         return bool(hosts) and all(is_loopback(host) and is_practice(host, port) for host, port in hosts)
 
-    def _variables(self, manifests: list[Manifest], mode: Mode) -> tuple[dict[str, str], list[tuple[str, int]]]:
-        env: dict[str, str] = {}
-        egress: list[tuple[str, int]] = []
-        for manifest in manifests:
-            own = self._credentials.env_for(manifest)
-            egress += endpoints(manifest, own)
-            env |= for_mode(manifest, own, mode)
-        return env, list(dict.fromkeys(egress))
+    def _hide(self, value: str, name: str) -> None:
+        self._credentials.redactor().register(value, name)
 
     def _preload(self) -> list[str]:
         ready = [name for name, entry in registry.manifests().items() if self._credentials.state(entry).connected]
@@ -292,6 +294,17 @@ class Runner:
             return self._record({"event": event, "phase": "after", "of": number, **facts, "seconds": seconds})
         except AuditUnavailable:
             return number
+
+
+def _variables(
+    manifests: list[Manifest], own: Mapping[str, Mapping[str, str]], mode: Mode
+) -> tuple[dict[str, str], list[tuple[str, int]]]:
+    env: dict[str, str] = {}
+    egress: list[tuple[str, int]] = []
+    for manifest in manifests:
+        egress += endpoints(manifest, own[manifest.name])
+        env |= for_mode(manifest, own[manifest.name], mode)
+    return env, list(dict.fromkeys(egress))
 
 
 def _described(sandbox: Sandbox, notice: str) -> tuple[str, str, str]:

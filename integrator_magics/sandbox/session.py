@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Protocol
 
+from ..broker import Way
 from ..errors import SandboxUnavailable
 from .bridge import Bridge, Destination
 from .inside import wire
@@ -21,6 +22,7 @@ from .protocols import Egress, OnEvent, Outcome, Output, Reported, RunSpec, Stat
 from .tail import ReportTail
 from .verdict import verdict
 from .waiting import readable
+from .ways import Entrance
 
 __all__ = ["Preparation", "ScriptProcess", "ScriptSession"]
 
@@ -39,6 +41,7 @@ class Preparation:
     env: dict[str, str] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
     listen: list[tuple[str, int, Destination]] = field(default_factory=list)
+    way: Way | None = None  # by the broker, which then ends the listeners
 
 
 class ScriptProcess(Protocol):
@@ -107,7 +110,8 @@ class ScriptSession:
         self._lock = threading.Lock()
         self._egress: Counter[tuple[str, int, bool]] = Counter()
         self._told: list[Egress] = []
-        self._bridge = Bridge(spec.egress, self._on_egress)
+        way = preparation.way
+        self._bridge = Entrance(way, self._on_egress) if way else Bridge(spec.egress, self._on_egress)
         self._frames = wire.Frames(1_000_000)
         self._ended: dict[str, Any] | None = None
         self._text: list[str] = []
@@ -163,7 +167,7 @@ class ScriptSession:
             "kind": "script",
             "script": wanted.script,
             "cwd": wanted.cwd,
-            "env": {**self._spec.env, **wanted.env, "INTEGRATOR_REPORT": wanted.report},
+            "env": {**wanted.env, "INTEGRATOR_REPORT": wanted.report},
             "files": {path: content.hex() for path, content in wanted.files.items()},
             "listen": [(address, port) for address, port, _ in wanted.listen],
             "limits": {
@@ -298,6 +302,8 @@ class ScriptSession:
         status, error, code = verdict(
             self._stop, self._what, self._spec.limits, self._prepared.poll(), self._ended or {}, self._last_line()
         )
+        way = self._preparation.way
+        found = way.close() if way else {}
         return Outcome(
             status=status,
             exit_code=code,
@@ -305,10 +311,12 @@ class ScriptSession:
             report=self._tail.lines,
             stdout="".join(self._text),
             seconds=seconds,
-            egress=[
+            egress=found.get("egress")
+            or [
                 {"host": host, "port": port, "allowed": allowed, "count": count}
                 for (host, port, allowed), count in sorted(self._egress.items())
             ],
+            calls=found.get("calls"),
             notes=self._notes,
         )
 

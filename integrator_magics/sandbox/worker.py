@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from integrator_drivers import ConnectionError, Mode
 from integrator_drivers.manifest import Manifest
 
+from ..broker import Broker
 from ..errors import RunFailed, SandboxUnavailable
 from . import place
 from .inside import wire
 from .prepared import prepare
 from .surroundings import surroundings
 from .waiting import readable
+from .ways import described, from_outside
 
 __all__ = ["METHODS", "Answer", "Workers"]
 
@@ -29,11 +31,11 @@ TIMEOUT = 15.0  # seconds for one call
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: a value or an error as the process wrote it, not redacted yet, and what the driver reported."""
+    """What came back: a value or an error as the process wrote it, not redacted yet, and the calls it took."""
 
     value: Any
     error: dict[str, Any] | None
-    report: list[dict[str, Any]]
+    calls: list[dict[str, Any]]
 
 
 class _Worker:
@@ -49,7 +51,7 @@ class _Worker:
         on_linux = sys.platform.startswith("linux")
         self._prepared = prepare(lambda folder: command, modules, die_with_parent=on_linux)
         report = {"INTEGRATOR_REPORT": str(self._prepared.report)}
-        job = {"kind": "calls", "client": manifest.client, "env": {**surroundings(), **self.env, **report}}
+        job = {"kind": "calls", "client": manifest.client, "env": {**surroundings(), **report}}
         try:
             self._prepared.ready()
             wire.send(self._prepared.channel, job)
@@ -61,13 +63,23 @@ class _Worker:
     def alive(self) -> bool:
         return self._prepared.process.poll() is None
 
-    def ask(self, method: str, args: list[Any], mode: Mode, timeout: float) -> dict[str, Any] | None:
+    @property
+    def folder(self) -> Path:
+        """For files that it should find."""
+        return self._prepared.folder
+
+    def ask(
+        self, method: str, args: list[Any], env: Mapping[str, str], mode: Mode, timeout: float
+    ) -> dict[str, Any] | None:
         """The answer; None when there was none in time, or the process is gone."""
         self._number += 1
         channel = self._prepared.channel
         deadline = time.monotonic() + timeout
         try:
-            wire.send(channel, {"id": self._number, "method": method, "args": args, "mode": str(mode)})
+            wire.send(
+                channel,
+                {"id": self._number, "method": method, "args": args, "env": {**env, "INTEGRATOR_MODE": str(mode)}},
+            )
             while readable([channel.fileno()], deadline - time.monotonic()):
                 answer = wire.receive(channel)
                 if answer is None or answer.get("id") == self._number:
@@ -94,7 +106,8 @@ class _Slot:
 class Workers:
     """One warm process per driver, made anew when its variables or code have changed. Any thread may call."""
 
-    def __init__(self, timeout: float = TIMEOUT) -> None:
+    def __init__(self, broker: Broker, timeout: float = TIMEOUT) -> None:
+        self._broker = broker
         self._timeout = timeout
         self._slots: defaultdict[str, _Slot] = defaultdict(lambda: _Slot(threading.Lock()))
         self._closed = False
@@ -102,15 +115,21 @@ class Workers:
     def call(
         self, manifest: Manifest, env: Mapping[str, str], method: str, args: list[Any], mode: Mode = Mode.DISCOVERY
     ) -> Answer:
-        """Ask the driver. Raises ConnectionError in one sentence when the system does not answer in time."""
+        """Ask the driver; whatever the mode it is in, nothing it sends may write.
+
+        Raises ConnectionError in one sentence when the system does not answer in time.
+        """
         if method not in METHODS:
             raise ValueError(f"{method} is no question a driver answers")
         slot = self._slots[manifest.name]
         with slot.lock:
             worker = self._worker(slot, manifest, env)
             is_done = False
+            system = described(manifest, env)
+            way = self._broker.open([system], Mode.DISCOVERY, reader=mode is not Mode.APPLY)
             try:
-                answer = worker.ask(method, args, mode, self._timeout)
+                inside = from_outside(way, env, [system], worker.folder)
+                answer = worker.ask(method, args, inside, mode, self._timeout)
                 if answer is None:
                     raise self._silence(manifest, worker)
                 is_done = True
@@ -118,8 +137,8 @@ class Workers:
                 if not is_done:
                     slot.worker = None
                     worker.close()
-        lines = [json.loads(line) for line in str(answer.get("report", "")).splitlines() if line.startswith("{")]
-        return Answer(answer.get("value"), answer.get("error"), lines)
+                calls = way.close()["calls"]
+        return Answer(answer.get("value"), answer.get("error"), calls)
 
     def cancel(self) -> None:
         """End calls that are under way."""

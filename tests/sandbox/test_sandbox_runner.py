@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import threading
 import time
 from collections.abc import Iterator
@@ -12,13 +13,24 @@ from typing import Any
 import pytest
 
 import integrator_practice
-from integrator_drivers import ConnectionError, FieldNotFoundError, Identity, ObjectInfo, ObjectNotFoundError, registry
+from integrator_drivers import (
+    ConnectionError,
+    FieldNotFoundError,
+    Identity,
+    Mode,
+    ObjectInfo,
+    ObjectNotFoundError,
+    registry,
+)
 from integrator_magics.audit import AuditLog
+from integrator_magics.broker import Broker
 from integrator_magics.config import Settings
 from integrator_magics.credentials import Credentials
 from integrator_magics.errors import AuditUnavailable, ConfigError, NotConnected, PolicyRefused, SandboxUnavailable
-from integrator_magics.sandbox import Runner
+from integrator_magics.sandbox import Runner, RunSpec
 from integrator_magics.sandbox.child import ChildProcess
+from integrator_magics.sandbox.egress import plan
+from integrator_magics.sandbox.ways import described, from_inside
 from integrator_magics.sandbox.worker import Workers
 
 READ = """
@@ -197,7 +209,7 @@ def test_a_system_that_does_not_answer_is_told_within_the_time(home: Path) -> No
 
     with socket.create_server(("127.0.0.1", 0)) as silent:
         env = {"PGHOST": "127.0.0.1", "PGPORT": str(silent.getsockname()[1]), "PGDATABASE": "d", "PGUSER": "u"}
-        workers = Workers(timeout=0.5)
+        workers = Workers(Broker(), timeout=0.5)
         manifest = registry.manifest("postgresql")
         try:
             with pytest.raises(ConnectionError) as caught:
@@ -320,7 +332,7 @@ import base64, json, os, sys, urllib.parse
 from integrator_drivers import report, show
 from postgresql_driver import PostgresClient
 
-secret = os.environ["PGPASSWORD"]
+secret = SECRET
 print(secret, repr(secret), json.dumps(secret), base64.b64encode(secret.encode()).decode())
 print(urllib.parse.quote(secret), secret.encode().hex(), file=sys.stderr)
 for char in secret:
@@ -333,6 +345,7 @@ open("fine.csv", "w").write("a,b\\n1,2\\n")
 if os.environ["INTEGRATOR_MODE"] == "preview":
     raise ValueError("login failed for " + secret)
 """
+    code = code.replace("SECRET", repr(secret))  # the broker keeps it from scripts; here one has it all the same
     lines: list[dict[str, Any]] = []
     preview = runner.run(code, mode="preview", on_event=lines.append)
     applied = runner.run(code, mode="apply")
@@ -356,20 +369,23 @@ if os.environ["INTEGRATOR_MODE"] == "preview":
     assert "[PGPASSWORD]" in preview.stdout
 
 
-def test_a_secret_arrives_exactly(
-    runner: Runner, credentials: Credentials, systems: dict[str, integrator_practice.Practice], no_filter: None
+@pytest.mark.parametrize("mode", ["discovery", "preview", "apply"])
+def test_C1_a_script_holds_placeholders_and_no_secret(
+    runner: Runner, systems: dict[str, integrator_practice.Practice], no_filter: None, mode: str
 ) -> None:
-    secret = 'it\'s "fake\\secret"\nwith $HOME `id` é 😀'
-    env = {**systems["postgresql"].env, "PGPASSWORD": secret, "PG_READ_USER": "", "PG_READ_PASSWORD": ""}
-    credentials.use_practice("postgresql", env)
+    secrets = [value for name, value in systems["postgresql"].env.items() if "PASSWORD" in name]
+    digests = [hashlib.sha256(value.encode()).hexdigest() for value in secrets]
     code = (
         "import hashlib, os\nfrom postgresql_driver import PostgresClient\nfrom integrator_drivers import report\n"
-        "report('value', name='digest', value=hashlib.sha256(os.environ['PGPASSWORD'].encode()).hexdigest())\n"
+        "PostgresClient().list_objects()\n"
+        "found = [hashlib.sha256(value.encode()).hexdigest() for value in os.environ.values()]\n"
+        "report('value', name='digests', value=found)\n"
+        "report('value', name='names', value=[n for n, v in os.environ.items() if 'placeholder' in v])\n"
     )
-    import hashlib
-
-    outcome = runner.run(code, mode="discovery")
-    assert outcome.report[0]["value"] == hashlib.sha256(secret.encode()).hexdigest()
+    outcome = runner.run(code, mode=mode)
+    values = {line["name"]: line["value"] for line in outcome.report if line["kind"] == "value"}
+    assert not set(digests) & set(values["digests"])
+    assert "INTEGRATOR_BROKER" in values["names"]
 
 
 def test_a_run_gets_the_variables_of_its_systems_and_mode_only(runner: Runner, no_filter: None) -> None:
@@ -511,30 +527,29 @@ def test_an_unknown_sandbox_is_named(credentials: Credentials, log: AuditLog, tm
     runner.close()
 
 
-def test_a_database_reached_by_name_needs_no_name_service_inside(
-    runner: Runner,
-    credentials: Credentials,
-    systems: dict[str, integrator_practice.Practice],
-    monkeypatch: pytest.MonkeyPatch,
+def test_calls_are_audited_as_the_broker_saw_them(
+    runner: Runner, log: AuditLog, no_filter: None, systems: dict[str, integrator_practice.Practice]
 ) -> None:
-    if runner.describe()[1] != "full":
-        pytest.skip("needs bubblewrap")
-    import socket
+    code = READ + 'from integrator_drivers import report\nreport("call", system="made up", method="DELETE")\n'
+    outcome = runner.run(code, mode="preview")
+    (record,) = log.tail(1)
+    calls = record["call"]
+    assert {call["system"] for call in calls} == {"salesforce"}
+    query = next(call for call in calls if "LIMIT 5" in call["template"])
+    assert (query["method"], query["status"], query["rows"], query["count"]) == ("GET", 200, 5, 1)
 
-    honest = socket.getaddrinfo
-    monkeypatch.setattr(
-        socket,
-        "getaddrinfo",
-        lambda host, *args, **kwargs: honest("127.0.0.1" if host == "db.acme.example" else host, *args, **kwargs),
-    )
-    credentials.use_practice("postgresql", {**systems["postgresql"].env, "PGHOST": "db.acme.example"})
-    code = (
-        "from integrator_drivers import show\nfrom postgresql_driver import PostgresClient\n"
-        "with PostgresClient() as postgresql:\n    show(postgresql.list_objects(), name='objects')\n"
-    )
-    outcome = runner.run(code, mode="discovery")
-    assert outcome.status == "ok", outcome.error
-    assert outcome.egress[0]["host"] == "db.acme.example"
+
+def test_a_database_reached_by_name_needs_no_name_service_inside() -> None:
+    env = {"PGHOST": "db.acme.example", "PGPORT": "5432", "PGDATABASE": "x", "PGUSER": "y", "PGPASSWORD": "fake-1"}
+    system = described(registry.manifest("postgresql"), env)
+    spec = RunSpec("", Mode.DISCOVERY, env, system.endpoints, systems=(system,))
+    broker = Broker()
+    way = broker.open([system], Mode.DISCOVERY)
+    inside, files = from_inside(way, spec, plan(spec.egress, env))
+    broker.close()
+    assert inside["INTEGRATOR_DATABASE"] == "127.1.0.1:5432"
+    assert (inside["PGHOST"], inside["PGPORT"], inside["PGPASSWORD"]) == ("db.acme.example", "5432", way.token)
+    assert files[inside["SSL_CERT_FILE"]] == way.ca.encode()
 
 
 def test_types_that_json_lacks_survive() -> None:

@@ -54,7 +54,7 @@ class E2BSandbox:
             script=f"{ROOM}/script.py",
             cwd=WORK,
             report=f"{ROOM}/report.jsonl",
-            env={**surroundings(), "HOME": WORK, "TMPDIR": "/tmp", "USER": "script", **paths},
+            env={**spec.env, **surroundings(), "HOME": WORK, "TMPDIR": "/tmp", "USER": "script", **paths},
             files=files,
         )
         system = {

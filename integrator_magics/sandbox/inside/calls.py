@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 from . import wire
@@ -21,17 +20,16 @@ METHODS = ("check", "describe_objects", "get_fields", "list_objects", "sample")
 
 
 def serve(channel: socket.socket, client: str) -> None:
-    """Answer {"id", "method", "args", "mode"} with {"id", "value" or "error", "report"} until the other side closes."""
+    """Answer {"id", "method", "args", "env"} with {"id", "value" or "error"} until the other side closes."""
     module, _, name = client.partition(":")
     while (request := wire.receive(channel)) is not None:
         answer: dict[str, Any] = {"id": request["id"]}
-        os.environ["INTEGRATOR_MODE"] = request["mode"]
+        os.environ.update(request["env"])
         try:
             kind = getattr(importlib.import_module(module), name)
             answer["value"] = _plain(_call(kind, request["method"], request["args"]))
         except Exception as exc:  # noqa: BLE001 - every error of a driver goes back to the caller
             answer["error"] = _described(exc)
-        answer["report"] = _reported()
         wire.send(channel, answer)
 
 
@@ -60,16 +58,6 @@ def _described(exc: Exception) -> dict[str, Any]:
         "near": [str(name) for name in getattr(exc, "near", None) or []][:20],
         "retry_after": getattr(exc, "retry_after", None),
     }
-
-
-def _reported() -> str:
-    """What the driver reported during this call; the file is emptied for the next."""
-    path = Path(os.environ["INTEGRATOR_REPORT"])
-    if not path.exists():
-        return ""
-    text = path.read_text(encoding="utf-8", errors="replace")[:1_000_000]
-    path.unlink()
-    return text
 
 
 def _plain(value: Any) -> Any:
