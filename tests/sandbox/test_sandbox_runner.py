@@ -531,7 +531,7 @@ def test_calls_are_audited_as_the_broker_saw_them(
     runner: Runner, log: AuditLog, no_filter: None, systems: dict[str, integrator_practice.Practice]
 ) -> None:
     code = READ + 'from integrator_drivers import report\nreport("call", system="made up", method="DELETE")\n'
-    outcome = runner.run(code, mode="preview")
+    runner.run(code, mode="preview")
     (record,) = log.tail(1)
     calls = record["call"]
     assert {call["system"] for call in calls} == {"salesforce"}
