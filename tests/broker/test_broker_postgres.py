@@ -110,6 +110,17 @@ def test_the_driver_reads_through_it_as_the_reader(way: Make, practice: integrat
     assert not any("BEGIN" in template or "CURSOR" in template for template in calls)
 
 
+def test_the_login_that_writes_can_be_looked_at_without_writing(
+    way: Make, practice: integrator_practice.Practice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    way("discovery", PG_READ_USER="", PG_READ_PASSWORD="")
+    monkeypatch.setenv("INTEGRATOR_MODE", "apply")
+    with PostgresClient() as postgresql:
+        assert postgresql.check().user == practice.env["PGUSER"]
+        with pytest.raises(ReadOnlyError):
+            postgresql.upsert("public.leads", [{"salesforce_id": "x", "name": "y"}], key="salesforce_id")
+
+
 def test_the_driver_writes_through_it_in_a_run(way: Make, practice: integrator_practice.Practice) -> None:
     found = way("apply")
     fields: Any = {

@@ -79,8 +79,7 @@ def connect(settings: Settings, *, read_only: bool) -> psycopg.Connection[tuple[
         "datestyle=ISO",
         "intervalstyle=postgres",
     ]
-    if read_only:
-        options.append("default_transaction_read_only=on")
+    options.append(f"default_transaction_read_only={'on' if read_only else 'off'}")
     behind = database()
     try:
         connection = psycopg.connect(
@@ -98,7 +97,7 @@ def connect(settings: Settings, *, read_only: bool) -> psycopg.Connection[tuple[
         )
     except psycopg.OperationalError as exc:
         raise _login_failure(settings, exc) from exc
-    connection.read_only = read_only
+    connection.read_only = read_only or None  # None: as the option says, or the broker instead
     register_loaders(connection)
     return connection
 
