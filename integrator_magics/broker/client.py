@@ -59,9 +59,11 @@ class Broker:
         return way
 
     def warm(self) -> None:
-        """Start the process now."""
-        with contextlib.suppress(SandboxUnavailable):  # the run itself will say so
-            self._running()
+        """Start the process in the background."""
+        with self._lock:
+            if self._is_closed or (self._process is not None and self._process.is_alive):
+                return
+        threading.Thread(target=self._start, name="integrator-broker-start", daemon=True).start()
 
     def close(self) -> None:
         """End the process."""
@@ -70,6 +72,10 @@ class Broker:
             process, self._process = self._process, None
         if process is not None:
             process.close()
+
+    def _start(self) -> None:
+        with contextlib.suppress(SandboxUnavailable):  # the run itself will say so
+            self._running()
 
     def _running(self) -> _Process:
         with self._lock:

@@ -261,7 +261,7 @@ def _peak(pid: int) -> int:
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
     code = (
         "import os\nfrom integrator_magics.broker import Broker\n"
-        "broker = Broker()\nbroker.warm()\nprint(broker._process._process.pid, flush=True)\nos._exit(9)\n"
+        "broker = Broker()\nprint(broker._running()._process.pid, flush=True)\nos._exit(9)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 9
