@@ -12,6 +12,7 @@ from .bubblewrap import Bubblewrap
 from .child import ChildProcess
 from .e2b import E2BSandbox
 from .e2b.words import EMBEDDED
+from .landlocked import Landlocked
 from .protocols import Sandbox
 
 __all__ = ["choose", "embedded"]
@@ -48,4 +49,9 @@ def embedded(preload: Callable[[], Sequence[str]] = tuple, broker: Broker | None
     if level.name == "full":
         return walled
     walled.close()
+    landlocked = Landlocked(level.reason, preload, broker)
+    level = landlocked.probe()
+    if level.name == "reduced":
+        return landlocked
+    landlocked.close()
     return ChildProcess(level.reason, preload, broker)

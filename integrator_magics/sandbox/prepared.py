@@ -145,7 +145,12 @@ class Prepared:
 
 
 def prepare(
-    command: Callable[[Path], list[str]], preload: Sequence[str], *, die_with_parent: bool, key: object = None
+    command: Callable[[Path], list[str]],
+    preload: Sequence[str],
+    *,
+    die_with_parent: bool,
+    key: object = None,
+    walls: Callable[[Prepared], dict[str, list[str]]] | None = None,
 ) -> Prepared:
     """Start one and return at once; it loads while the caller goes on. Raises SandboxUnavailable."""
     try:
@@ -167,7 +172,8 @@ def prepare(
     prepared = Prepared(process, ours, folder, key)
     _open.add(prepared)
     with contextlib.suppress(OSError):  # a process that died at once is found when it is asked
-        wire.send(ours, {"preload": list(preload), "path": place.import_folders(), "die_with_parent": die_with_parent})
+        hello = {"preload": list(preload), "path": place.import_folders(), "die_with_parent": die_with_parent}
+        wire.send(ours, hello | {"walls": walls(prepared) if walls else None})
     return prepared
 
 

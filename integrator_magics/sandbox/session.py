@@ -17,6 +17,7 @@ from typing import Any, ClassVar, Literal, Protocol
 from ..broker import Way
 from ..errors import SandboxUnavailable
 from .bridge import Bridge, Destination
+from .gate import Gate
 from .inside import wire
 from .protocols import Egress, OnEvent, Outcome, Output, Reported, RunSpec, Status
 from .tail import ReportTail
@@ -42,6 +43,7 @@ class Preparation:
     files: dict[str, bytes] = field(default_factory=dict)
     listen: list[tuple[str, int, Destination]] = field(default_factory=list)
     way: Way | None = None  # by the broker, which then ends the listeners
+    has_walls: bool = False  # it was started behind inside.walls, and connects through a gate
 
 
 class ScriptProcess(Protocol):
@@ -112,6 +114,7 @@ class ScriptSession:
         self._told: list[Egress] = []
         way = preparation.way
         self._bridge = Entrance(way, self._on_egress) if way else Bridge(spec.egress, self._on_egress)
+        self._gate: Gate | None = None
         self._frames = wire.Frames(1_000_000)
         self._ended: dict[str, Any] | None = None
         self._text: list[str] = []
@@ -133,6 +136,8 @@ class ScriptSession:
                 self._notes += self._prepared.collect()
         finally:
             self._prepared.kill()
+            if self._gate:
+                self._gate.close()
             self._bridge.close()
         self._read_report(on_event)
         while self._tail.has_more:
@@ -169,7 +174,7 @@ class ScriptSession:
             "cwd": wanted.cwd,
             "env": {**wanted.env, "INTEGRATOR_REPORT": wanted.report},
             "files": {path: content.hex() for path, content in wanted.files.items()},
-            "listen": [(address, port) for address, port, _ in wanted.listen],
+            "listen": [] if wanted.has_walls else [(address, port) for address, port, _ in wanted.listen],
             "limits": {
                 "seconds": self._spec.limits.seconds,
                 "memory": self._spec.limits.memory,
@@ -191,15 +196,26 @@ class ScriptSession:
             raise prepared.refusal(
                 f"The sandbox for scripts did not take the script ({reason}), so nothing ran."
             ) from exc
-        listeners = [socket.socket(fileno=number) for number in descriptors]
-        if not data or len(listeners) != len(wanted.listen):
-            for listener in listeners:
-                listener.close()
+        if not data or len(descriptors) != (1 if wanted.has_walls else len(wanted.listen)):
+            for number in descriptors:
+                os.close(number)
             raise prepared.refusal("The sandbox for scripts could not be set up, so nothing ran.")
-        for listener, (_, _, destination) in zip(listeners, wanted.listen, strict=True):
-            self._bridge.serve(listener, destination)
+        if wanted.has_walls:
+            self._gate = self._opened_gate(descriptors[0])
+        else:
+            for number, (_, _, destination) in zip(descriptors, wanted.listen, strict=True):
+                self._bridge.serve(socket.socket(fileno=number), destination)
         self._hear(data)  # a short script may have ended already
         return True
+
+    def _opened_gate(self, descriptor: int) -> Gate:
+        """Each listener that the script thinks of is one of this machine, which only the gate connects to for it."""
+        ways = {}
+        for address, port, destination in self._preparation.listen:
+            listener = socket.create_server(("127.0.0.1", 0))
+            ways[address, port] = listener.getsockname()
+            self._bridge.serve(listener, destination)
+        return Gate(descriptor, ways, lambda host, port: self._on_egress(host, port, False))
 
     def _put_inputs(self) -> None:
         for name, content in self._spec.inputs.items():

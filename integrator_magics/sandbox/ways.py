@@ -44,15 +44,18 @@ def opened(broker: Broker | None, systems: Sequence[System], mode: Mode) -> Way 
     return broker.open(systems, mode) if broker and systems else None
 
 
-def from_inside(way: Way, spec: RunSpec, plan: Plan) -> tuple[dict[str, str], dict[str, bytes]]:
-    """Variables and files for a sandbox with a network of its own, whose listeners are those of the plan."""
+def from_inside(way: Way, spec: RunSpec, plan: Plan, ca: str = CA) -> tuple[dict[str, str], dict[str, bytes]]:
+    """Variables and files for a sandbox with a network of its own, whose listeners are those of the plan.
+
+    `ca`: where the certificate to trust will lie inside.
+    """
     env = {**_placeholders(way, spec.env, spec.systems), **plan.env}
     if "PGHOSTADDR" in plan.env:  # the port is the server's own, as people know it
         env["PGPORT"] = spec.env.get("PGPORT", "5432")
     at = {destination: f"{address}:{port}" for address, port, destination in plan.listen}
     for destination in _databases(spec.systems):
         env[DATABASE] = at[destination]
-    return {**env, **_trust(CA)}, {CA: way.ca.encode()}
+    return {**env, **_trust(ca)}, {ca: way.ca.encode()}
 
 
 def from_outside(way: Way, env: Mapping[str, str], systems: Sequence[System], folder: Path) -> dict[str, str]:

@@ -15,6 +15,7 @@ from integrator_magics.sandbox.bubblewrap import Bubblewrap
 from integrator_magics.sandbox.child import ChildProcess
 from integrator_magics.sandbox.e2b import E2BSandbox
 from integrator_magics.sandbox.e2b.bundle import DRIVERS, bundle
+from integrator_magics.sandbox.landlocked import Landlocked
 
 Run = Callable[..., Outcome]
 
@@ -26,6 +27,17 @@ def walled() -> Iterator[Bubblewrap]:
     level = sandbox.probe()
     if level.name != "full":
         pytest.skip(f"no bubblewrap here: {level.reason}")
+    yield sandbox
+    sandbox.close()
+
+
+@pytest.fixture(scope="session")
+def landlocked() -> Iterator[Landlocked]:
+    """The back-end of level reduced; skips where this machine has none."""
+    sandbox = Landlocked()
+    level = sandbox.probe()
+    if level.name != "reduced":
+        pytest.skip(level.reason)
     yield sandbox
     sandbox.close()
 
@@ -63,11 +75,10 @@ def e2b_live() -> E2BSandbox:
     return E2BSandbox(key)
 
 
-@pytest.fixture(params=["bubblewrap", "child"])
+@pytest.fixture(params=["walled", "landlocked", "child"])
 def sandbox(request: pytest.FixtureRequest) -> Sandbox:
     """Each local back-end in turn."""
-    name = "walled" if request.param == "bubblewrap" else "child"
-    found: Sandbox = request.getfixturevalue(name)
+    found: Sandbox = request.getfixturevalue(request.param)
     return found
 
 

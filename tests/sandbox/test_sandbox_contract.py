@@ -13,7 +13,7 @@ from integrator_drivers import Mode
 from integrator_magics.sandbox import Egress, Limits, Outcome, Output, Reported, RunSpec, Sandbox
 
 
-@pytest.fixture(params=["walled", "child", "e2b", "e2b_live"])
+@pytest.fixture(params=["walled", "landlocked", "child", "e2b", "e2b_live"])
 def sandbox(request: pytest.FixtureRequest) -> Sandbox:
     """Each back-end in turn."""
     found: Sandbox = request.getfixturevalue(request.param)
@@ -121,8 +121,8 @@ def test_events_arrive_while_the_script_runs(sandbox: Sandbox) -> None:
     """The script goes on only after its first lines were seen and answered with a stop."""
     code = (
         "from integrator_drivers import report\nimport time\n"
-        "report('progress', label='rows', done=1, total=2)\nprint('half way')\n"
-        "try:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n    report('progress', label='rows', done=2, total=2)\n"
+        "try:\n    report('progress', label='rows', done=1, total=2)\n    print('half way')\n    time.sleep(60)\n"
+        "except KeyboardInterrupt:\n    report('progress', label='rows', done=2, total=2)\n"
     )
     session = sandbox.open(RunSpec(code=code, mode=Mode.PREVIEW, limits=Limits(seconds=50)))
     seen: list[Any] = []

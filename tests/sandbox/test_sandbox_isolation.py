@@ -98,7 +98,7 @@ def test_credentials_stand_in_no_command_line_on_this_machine(walled: Bubblewrap
             except OSError:
                 continue
 
-    run_in(walled, "print('now', flush=True)", env={"SECRET": secret}, on_event=look)
+    run_in(walled, "import time\nprint('now', flush=True)\ntime.sleep(0.5)\n", env={"SECRET": secret}, on_event=look)
     assert any("/run/integrator" in line for line in seen)
     assert not any(secret in line for line in seen)
 

@@ -449,7 +449,7 @@ def test_a_run_that_takes_too_long_says_so(runner: Runner) -> None:
 def test_status_lines_and_hosts(runner: Runner, systems: dict[str, integrator_practice.Practice]) -> None:
     backend, level, _ = runner.describe()
     assert backend == "embedded"
-    assert level in ("full", "none")
+    assert level in ("full", "reduced", "none")
     assert runner.backend(READ) == runner.describe()
     port = int(systems["salesforce"].base_url.rpartition(":")[2])
     assert runner.egress("salesforce") == [("127.0.0.1", port)]
@@ -457,9 +457,41 @@ def test_status_lines_and_hosts(runner: Runner, systems: dict[str, integrator_pr
 
 @pytest.fixture
 def unwalled(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> Runner:
+    """A machine without bubblewrap and Landlock."""
+    monkeypatch.setattr("integrator_magics.sandbox.bubblewrap._program", lambda: None)
+
+    def missing() -> None:
+        raise SandboxUnavailable("It did not start.", "It said: inside.walls.WallsError: the kernel has no Landlock")
+
+    monkeypatch.setattr("integrator_magics.sandbox.landlocked._self_test", missing)
+    return runner
+
+
+@pytest.fixture
+def reduced(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> Runner:
     """A machine without bubblewrap."""
     monkeypatch.setattr("integrator_magics.sandbox.bubblewrap._program", lambda: None)
+    if runner.describe()[1] != "reduced":
+        pytest.skip(runner.describe()[2])
     return runner
+
+
+def test_without_namespaces_scripts_run_behind_reduced_walls_also_with_real_credentials(
+    reduced: Runner, home: Path, systems: Any
+) -> None:
+    """Without its registration a practice server is a system like any other."""
+    path = next((home / "practice").glob("salesforce-*.json"))
+    path.rename(path.with_suffix(".away"))
+    try:
+        outcome = reduced.run(READ, mode="discovery")
+        assert (outcome.status, outcome.level) == ("ok", "reduced"), outcome.error
+        assert "bubblewrap" in outcome.level_reason
+        assert {entry["allowed"] for entry in outcome.egress} == {True}
+        preview = reduced.run(SYNC, mode="preview")
+        assert preview.status == "ok", preview.error
+        assert {entry["port"] for entry in preview.egress} >= {int(systems["postgresql"].env["PGPORT"])}
+    finally:
+        path.with_suffix(".away").rename(path)
 
 
 def test_without_walls_practice_systems_go_on(unwalled: Runner) -> None:

@@ -69,9 +69,11 @@ class Machine:
         if not has_template:
             self._bring_drivers(sandbox)
 
-    def run(self, job: Mapping[str, Any], script: bytes, variables: Mapping[str, str], seconds: float) -> Frames:
+    def run(
+        self, job: Mapping[str, Any], files: Mapping[str, bytes], variables: Mapping[str, str], seconds: float
+    ) -> Frames:
         """Start the script; credentials are in `variables` only, which go to the process and to no file."""
-        self._write({f"{ROOM}/script.py": script, f"{ROOM}/job.json": json.dumps(job).encode()})
+        self._write({**files, f"{ROOM}/job.json": json.dumps(job).encode()})
         handle = self._there().commands.run(
             f"exec python3 -I -X utf8 -c {shlex.quote(_START)} {ROOM}",
             background=True,

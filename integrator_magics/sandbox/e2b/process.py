@@ -151,7 +151,11 @@ class RemoteProcess:
         job["limits"] |= {"output": limits.output, "report": limits.report, "files": limits.files}
         job |= {"from_environment": sorted(variables), "path": [DRIVERS], "system": self._system}
         script = (self.code / "script.py").read_bytes()
-        frames = self._machine.run(job, script, variables, limits.seconds)
+        there = {}
+        for path in [entry for entry in self.work.rglob("*") if entry.is_file()]:  # what the script finds in its folder
+            there[f"{ROOM}/work/{path.relative_to(self.work).as_posix()}"] = path.read_bytes()
+            path.unlink()
+        frames = self._machine.run(job, {f"{ROOM}/script.py": script, **there}, variables, limits.seconds)
         has_started = False
         try:
             for frame in frames:

@@ -8,21 +8,35 @@ import os
 import platform
 import resource
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-__all__ = ["die_with_parent", "forbid_processes", "limit"]
+__all__ = [
+    "ALLOW",
+    "ANY_BIT",
+    "EQUAL",
+    "ERRNO",
+    "LOAD",
+    "RETURN",
+    "Rule",
+    "die_with_parent",
+    "forbid_processes",
+    "head",
+    "install",
+    "limit",
+    "no_new_rights",
+]
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 _SIGKILL = 9
-_ALLOW = 0x7FFF0000
-_ERRNO = 0x00050000
-_LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+ALLOW = 0x7FFF0000
+ERRNO = 0x00050000
+LOAD, EQUAL, AT_LEAST, ANY_BIT, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
 _CLONE_THREAD = 0x00010000
-_Rule = tuple[int, int, int, int]
+Rule = tuple[int, int, int, int]
 
 # Numbers of the system calls a script has no use for. "own": allowed for the process itself only.
 _CALLS: dict[str, dict[str, Any]] = {
@@ -76,41 +90,55 @@ def forbid_processes() -> bool:
     calls = _CALLS.get(platform.machine())
     if calls is None or struct.calcsize("P") != 8:
         return False
-    program = b"".join(struct.pack("HBBI", *rule) for rule in _rules(calls))
+    every_thread = 1
+    return no_new_rights() and install(tuple(_rules(calls)), every_thread) == 0
+
+
+def no_new_rights() -> bool:
+    """Give up what set-user-id programs would give; without that no filter is taken. False: not possible here."""
+    return _prctl(_PR_SET_NO_NEW_PRIVS, 1)
+
+
+def install(rules: Sequence[Rule], flags: int) -> int:
+    """Have the kernel judge every system call from now on; what seccomp returns, below 0 where it refuses."""
+    program = b"".join(struct.pack("HBBI", *rule) for rule in rules)
     buffer = ctypes.create_string_buffer(program, len(program))
     described = ctypes.create_string_buffer(struct.pack("HP", len(program) // 8, ctypes.addressof(buffer)))
-    if not _prctl(_PR_SET_NO_NEW_PRIVS, 1):
-        return False
     libc = ctypes.CDLL(None, use_errno=True)
-    every_thread = 1
-    return int(libc.syscall(calls["seccomp"], 1, every_thread, ctypes.byref(described))) == 0
+    return int(libc.syscall(_CALLS[platform.machine()]["seccomp"], 1, flags, ctypes.byref(described)))
 
 
-def _rules(calls: Mapping[str, Any]) -> Iterator[_Rule]:
-    refuse = _ERRNO | errno.EPERM
-    yield _LOAD, 0, 0, 4
-    yield _EQUAL, 1, 0, calls["arch"]
-    yield _RETURN, 0, 0, refuse
-    yield _LOAD, 0, 0, 0
-    yield _AT_LEAST, 0, 1, 0x40000000  # the 32-bit numbering of x86_64
-    yield _RETURN, 0, 0, refuse
+def head() -> Iterator[Rule]:
+    """Refuse calls in another numbering than this machine's, and load the number."""
+    refuse = ERRNO | errno.EPERM
+    yield LOAD, 0, 0, 4
+    yield EQUAL, 1, 0, _CALLS[platform.machine()]["arch"]
+    yield RETURN, 0, 0, refuse
+    yield LOAD, 0, 0, 0
+    yield AT_LEAST, 0, 1, 0x40000000  # the 32-bit numbering of x86_64
+    yield RETURN, 0, 0, refuse
+
+
+def _rules(calls: Mapping[str, Any]) -> Iterator[Rule]:
+    refuse = ERRNO | errno.EPERM
+    yield from head()
     for number in calls["never"]:
-        yield _EQUAL, 0, 1, number
-        yield _RETURN, 0, 0, refuse
-    yield _EQUAL, 0, 1, calls["clone3"]
-    yield _RETURN, 0, 0, _ERRNO | errno.ENOSYS  # the C library falls back to clone
-    yield from _if_first_argument(calls["clone"], _ANY_BIT, _CLONE_THREAD)
+        yield EQUAL, 0, 1, number
+        yield RETURN, 0, 0, refuse
+    yield EQUAL, 0, 1, calls["clone3"]
+    yield RETURN, 0, 0, ERRNO | errno.ENOSYS  # the C library falls back to clone
+    yield from _if_first_argument(calls["clone"], ANY_BIT, _CLONE_THREAD)
     for number in calls["own"]:
-        yield from _if_first_argument(number, _EQUAL, os.getpid())
-    yield _RETURN, 0, 0, _ALLOW
+        yield from _if_first_argument(number, EQUAL, os.getpid())
+    yield RETURN, 0, 0, ALLOW
 
 
-def _if_first_argument(number: int, test: int, value: int) -> Iterator[_Rule]:
-    yield _EQUAL, 0, 4, number
-    yield _LOAD, 0, 0, 16
+def _if_first_argument(number: int, test: int, value: int) -> Iterator[Rule]:
+    yield EQUAL, 0, 4, number
+    yield LOAD, 0, 0, 16
     yield test, 0, 1, value
-    yield _RETURN, 0, 0, _ALLOW
-    yield _RETURN, 0, 0, _ERRNO | errno.EPERM
+    yield RETURN, 0, 0, ALLOW
+    yield RETURN, 0, 0, ERRNO | errno.EPERM
 
 
 def _prctl(option: int, value: int) -> bool:

@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from . import calls, confine, script, wire
+from . import calls, confine, probe, script, walls, wire
 
 __all__ = ["main"]
 
@@ -30,6 +30,8 @@ def main() -> None:
         return
     if hello.get("die_with_parent"):
         confine.die_with_parent()
+    # Before anything is loaded: Landlock holds for this thread and those that it starts, not for others.
+    gate = walls.build(**hello["walls"]) if hello.get("walls") else None
     began = time.monotonic()
     _set_path(hello["path"])
     with _quiet():
@@ -39,31 +41,38 @@ def main() -> None:
     if job is None:
         return
     if job["kind"] == "probe":
-        wire.send(channel, _probe(job))
+        if gate is not None:
+            os.close(gate)  # nobody hears of attempts to connect, so the kernel refuses them
+        wire.send(channel, probe.tried(job))
     elif job["kind"] == "calls":
         _silence()
         os.environ.update(job["env"])
         calls.serve(channel, job["client"])
     else:
-        _leave(_script(channel, job))
+        _leave(_script(channel, job, gate))
 
 
-def _script(channel: socket.socket, job: Mapping[str, Any]) -> int:
-    """Make ready for the job, run it, report how it ended; returns the exit code."""
+def _script(channel: socket.socket, job: Mapping[str, Any], gate: int | None) -> int:
+    """Make ready for the job, run it, report how it ended; returns the exit code. `gate`: see walls.build."""
     for path, text in job["files"].items():
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(bytes.fromhex(text))
-        target.chmod(0o600)
+        with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as out:
+            out.write(bytes.fromhex(text))
     listeners = [_listen(address, port) for address, port in job["listen"]]
     os.environ.update(job["env"])
     time.tzset()
     os.chdir(job["cwd"])
     confine.limit(job["limits"])
+    descriptors = [entry.fileno() for entry in listeners]
+    if gate is not None:
+        descriptors.append(gate)
     confined = confine.forbid_processes()
-    wire.send(channel, {"started": True, "confined": confined}, listeners)
+    wire.send(channel, {"started": True, "confined": confined}, descriptors)
     for listener in listeners:
-        listener.close()
+        listener.detach()
+    for number in descriptors:
+        os.close(number)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_stop_when_told, args=(channel,), daemon=True).start()
     for name in [entry for entry in sys.modules if entry.partition(".")[0] == "inside"]:
@@ -135,18 +144,3 @@ def _silence() -> None:
     os.dup2(null, 1)
     os.dup2(null, 2)
     os.close(null)
-
-
-def _probe(job: Mapping[str, Any]) -> dict[str, Any]:
-    """Try what must not be possible here, and say what was."""
-    found: dict[str, Any] = {"file": os.path.lexists(job["file"])}
-    try:
-        socket.create_connection((job["address"], job["port"]), timeout=2).close()
-        found["port"] = True
-    except OSError:
-        found["port"] = False
-    try:
-        found["environment"] = len(Path("/proc/1/environ").read_bytes())
-    except OSError:
-        found["environment"] = 0
-    return found

@@ -96,8 +96,8 @@ class _Run:
                 self._reader = path.open("rb")
             else:
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if is_root:
-                os.chown(path, USER, USER)
+            for entry in (path, *path.rglob("*")) if is_root else ():
+                os.chown(entry, USER, USER)
         for file, lines in self._job.pop("system").items():
             with Path(file).open("a", encoding="utf-8") as out:
                 out.writelines(line + "\n" for line in lines)

@@ -14,12 +14,12 @@ LIMIT = 64 * 1024 * 1024  # bytes of one message
 _HEAD = struct.Struct(">I")
 
 
-def send(channel: socket.socket, message: Mapping[str, Any], sockets: Sequence[socket.socket] = ()) -> None:
-    """Send one message, with open sockets handed over to the other side."""
+def send(channel: socket.socket, message: Mapping[str, Any], descriptors: Sequence[int] = ()) -> None:
+    """Send one message, with open files handed over to the other side."""
     body = json.dumps(message, ensure_ascii=True, default=str).encode("ascii")
     data = _HEAD.pack(len(body)) + body
-    if sockets:
-        sent = socket.send_fds(channel, [data], [entry.fileno() for entry in sockets])
+    if descriptors:
+        sent = socket.send_fds(channel, [data], list(descriptors))
         data = data[sent:]
     channel.sendall(data)
 

@@ -19,7 +19,7 @@ from typing import Any
 def main() -> None:
     control = socket.socket(fileno=os.dup(0))
     with contextlib.suppress(OSError):
-        _make_all_addresses_local()
+        make_all_addresses_local()
     lock = threading.Lock()
     _send(control, lock, {"up": True})
     while True:
@@ -81,7 +81,7 @@ def _send(control: socket.socket, lock: threading.Lock, message: dict[str, Any],
         control.sendmsg([json.dumps(message).encode()], ancillary)
 
 
-def _make_all_addresses_local() -> None:
+def make_all_addresses_local() -> None:
     """`ip route add local default dev lo`: a listener on a port then answers for every address there is."""
     attributes = struct.pack("=HHi", 8, 4, 1)  # RTA_OIF: lo
     route = struct.pack("=8BI", socket.AF_INET, 0, 0, 0, 255, 3, 254, 2, 0)  # table local, static, scope host, local
