@@ -56,11 +56,9 @@ class Bench:
 
     def __init__(self, environ: dict[str, str], admin: dict[str, Any], rivals: str | None) -> None:
         self.environ = {**os.environ, **environ}
+        self.admin = admin
         self.rivals = rivals
         self.connection = psycopg.connect(**admin, autocommit=True)
-        self.connection.execute(
-            f"GRANT CREATE ON DATABASE {admin['dbname']} TO {environ['PGUSER']}"
-        )  # dlt makes schemas
         self._number = 0
 
     def run(self, contender: str, state: str, source: str, file: Path) -> tuple[Taken, str]:
@@ -74,7 +72,14 @@ class Bench:
         python = str(self.rivals) if rival else sys.executable
         script = HERE / ("rivals.py" if rival else "contenders.py")
         with tempfile.TemporaryDirectory() as folder:
-            environ = {**self.environ, "BENCH_FOLDER": folder, "PYTHONPATH": str(HERE)}
+            environ = {
+                **self.environ,
+                "BENCH_FOLDER": folder,
+                "PYTHONPATH": str(HERE),
+                "RUNTIME__LOG_LEVEL": "CRITICAL",
+            }
+            if rival:  # dlt makes schemas and empties its own tables, which the practice's writer may not
+                environ |= {"PGUSER": self.admin["user"], "PGPASSWORD": self.admin["password"]}
             taken = timed([python, str(script), contender, table, source, str(file)], environ)
         place = f"{table}.leads" if is_dlt else table
         found = self.connection.execute(CHECKSUM.format(table=place)).fetchone()

@@ -84,13 +84,13 @@ if __name__ == "__main__":
 
 sync(source, target, key) adds and updates by key (a target column), makes or widens the target table, and never \
 deletes. Fields map source field -> target column, or list names that stay.
-Several targets of the same records are one sync: target=[Target(hubspot, "contacts", {{"Email": "email"}}, key="email", \
-id_as="hubspot_id"), Target(postgresql, "public.leads", {{"Id": "salesforce_id", "Email": "email", "hubspot_id": \
-"hubspot_id"}}, key="salesforce_id")], without key= and without fields in the Source. id_as names the id a target gives, \
-for the targets behind it; what one target refuses still reaches the others. newest="SystemModstamp" (the time of the \
-last change) chooses among records with the same key. cursor="SystemModstamp" reads only what changed since the last \
-run: for syncs that run again. conflict= "source" (default), "target", "newest" or "ask": where the target's record was \
-changed by somebody else.
+Several targets of the same records are one sync: target=[Target(hubspot, "contacts", {{"Email": "email"}}, \
+key="email", id_as="hubspot_id"), Target(postgresql, "public.leads", {{"Id": "salesforce_id", "Email": "email", \
+"hubspot_id": "hubspot_id"}}, key="salesforce_id")], without key= and without fields in the Source. id_as names the \
+id a target gives, for the targets behind it; what one target refuses still reaches the others. \
+newest="SystemModstamp" (the time of the last change) chooses among records with the same key. \
+cursor="SystemModstamp" reads only what changed since the last run: for syncs that run again. conflict= "source" \
+(default), "target", "newest" or "ask": where the target's record was changed by somebody else.
 To files: records = client.read(object, fields=[...], where=[...]) then records.to_csv("leads.csv"), .to_json, \
 .to_jsonl, .to_parquet; always show(records, name="leads") too. join(left, right, left_key=, right_key=, keep="left") \
 joins two reads and keeps left rows without a partner.
