@@ -156,6 +156,20 @@ def test_bytes_of_files_are_the_same(e2b: E2BSandbox) -> None:
         session.close()
 
 
+def test_a_resume_point_goes_there_and_comes_back(e2b: E2BSandbox) -> None:
+    code = (
+        "import pathlib\npath = pathlib.Path('integrator_state/leads.json')\n"
+        "print(path.read_text())\npath.write_text('{\"at\": 2}')\n"
+    )
+    session = e2b.open(RunSpec(code=code, mode=Mode.APPLY, inputs={"integrator_state/leads.json": b'{"at": 1}'}))
+    try:
+        outcome = session.run(lambda event: None)
+        assert (outcome.status, outcome.stdout) == ("ok", '{"at": 1}\n'), outcome.error
+        assert (session.outputs / "integrator_state/leads.json").read_text() == '{"at": 2}'
+    finally:
+        session.close()
+
+
 # What a script reaches.
 
 
