@@ -10,7 +10,7 @@ from typing import overload
 from . import mode
 from .beginning import first_changed, show_written
 from .conflicts import Conflict
-from .errors import FieldNotFoundError, ValidationError, near_matches
+from .errors import FieldNotFoundError, ObjectNotFoundError, ValidationError, near_matches
 from .incremental import CURSOR, DELETED
 from .parts import DELETED_AT
 from .places import Source, Target, system_of
@@ -34,6 +34,7 @@ def sync(
     cursor: str | None = ...,
     newest: str | None = ...,
     conflict: Conflict = ...,
+    extend: bool = ...,
 ) -> Receipt: ...
 
 
@@ -55,6 +56,7 @@ def sync(
     cursor: str | None = None,
     newest: str | None = None,
     conflict: Conflict = "source",
+    extend: bool = False,
 ) -> Receipt | list[Receipt]:
     """Add the source's records to the target, or update those with the same `key` (a target column).
 
@@ -76,6 +78,9 @@ def sync(
     beside a target table, saved with each batch, else in a file beside the script. What the source says it has deleted
     gets `deleted_at` in a table. A source field that is gone or changed its type stops the run before it writes.
 
+    A Source without `fields` copies all there are. Where it has got more since the table was made, the run stops and
+    names them; with `extend` the table gets columns for them. Fields that the script names are always made room for.
+
     Several targets, each with its own `fields` and `key`, get each batch in turn (see `spreading`): the ids that one
     gives can be a column of the next, what one refuses still reaches the others, and where one fails the others are
     finished before DriverError says so.
@@ -86,6 +91,8 @@ def sync(
     if not isinstance(target, Target):
         return spread(source, target, cursor, newest, conflict)
     if newest is not None or conflict != "source":
+        if isinstance(source, Source) and source.fields is None and not extend:
+            _require_known(source, target, source.read().fields, key)
         return spread(*_as_several(source, target, key), cursor, newest, conflict)[0]
     system = system_of(target.client)
     current = mode.require_writable(system, target.object)
@@ -105,6 +112,8 @@ def sync(
         )
     if fields[key]["type"] == "json":
         raise ValidationError(f"{key} holds JSON, which can't be the key.")
+    if isinstance(source, Source) and source.fields is None and not extend:
+        _require_known(source, target, fields, key)
     if resume is not None and resume.window.reads_deleted:
         fields.setdefault(DELETED_AT, {"type": "datetime", "native_type": "datetime", "nullable": True})
     receipt = Receipt(system, target.object, key, list(fields))
@@ -128,6 +137,22 @@ def sync(
         show_written(records, target)
     logger.info("%s: %s", receipt.object, receipt)
     return receipt
+
+
+def _require_known(source: Source, target: Target, fields: Mapping[str, Field], key: str) -> None:
+    """Raises ValidationError where a table that is there has no columns for some of the source's fields."""
+    if not isinstance(target.client, TableWriter) or not hasattr(target.client, "get_fields"):
+        return
+    try:
+        columns = target.client.get_fields(target.object)
+    except ObjectNotFoundError:
+        return  # it is made with all of them
+    new = [name for name in fields if name not in columns]
+    if new and key not in new:
+        raise ValidationError(
+            f"{source.object} has fields that {target.object} has no column for: {', '.join(new)}. Nothing was "
+            "written. Name the fields to copy in the Source, or let the table grow: sync(..., extend=True)."
+        )
 
 
 def _as_several(source: Source | Records, target: Target, key: str) -> tuple[Source | Records, list[Target]]:

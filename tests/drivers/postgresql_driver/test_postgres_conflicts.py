@@ -1,4 +1,4 @@
-"""Conflicts in a real table: what a person changed there since the last run is kept, and listed."""
+"""A real table that others change: rows since the last run, and a source that got more fields."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from integrator_drivers import Source, Target, sync
+from integrator_drivers import Source, Target, ValidationError, sync
 from postgresql_driver import PostgresClient
 
 
@@ -42,3 +42,18 @@ def test_a_changed_row_is_kept_and_the_others_are_written(
     }
     found = admin.execute(f"SELECT id, name, amount FROM {target} WHERE id IN (7, 8) ORDER BY 1".encode()).fetchall()
     assert [(row[1], str(row[2])) for row in found] == [("name 7", "99"), ("other", "12.00")]
+
+
+def test_new_fields_of_the_source_stop_it_until_the_table_may_grow(
+    tables: tuple[str, str], admin: psycopg.Connection[Any], postgres: dict[str, str]
+) -> None:
+    source, target = tables
+    with PostgresClient() as client:
+        sync(Source(client, source), Target(client, target), key="id")
+        admin.execute(f"ALTER TABLE {source} ADD COLUMN city text DEFAULT 'Oslo'".encode())
+        with pytest.raises(ValidationError, match=r"has no column for: city\. Nothing was written.*extend=True"):
+            sync(Source(client, source), Target(client, target), key="id")
+        named = sync(Source(client, source, ["id", "name"]), Target(client, target), key="id")
+        assert (named.unchanged, named.changes) == (50, [])
+        grown = sync(Source(client, source), Target(client, target), key="id", extend=True)
+    assert (grown.updated, grown.changes) == (50, [f"ALTER TABLE {target} ADD COLUMN city text"])

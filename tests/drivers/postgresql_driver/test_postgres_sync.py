@@ -57,7 +57,7 @@ def kinds(**types: str) -> dict[str, Any]:
 
 def run(rows: list[dict[str, Any]], fields: dict[str, Any], target: str, key: str = "id") -> Receipt:
     with PostgresClient() as client:
-        return sync(Source(Memory(fields, rows), "Things"), Target(client, target), key=key)
+        return sync(Source(Memory(fields, rows), "Things", list(fields)), Target(client, target), key=key)
 
 
 def counts(receipt: Receipt) -> tuple[int, ...]:
