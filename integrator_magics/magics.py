@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import functools
 import os
 import shlex
@@ -40,13 +41,18 @@ HEADLESS_APPROVAL = started_with("INTEGRATOR_HEADLESS_APPROVAL") == "1"
 
 def register(shell: InteractiveShell) -> None:
     """Add the magics and their completion to a shell."""
+    from .ui.dispatch import kernel_loop
+
     magics = IntegratorMagics(shell)
     for names in magics.magics.values():
-        names.update({name: _in_a_sentence(getattr(magics, name)) for name in names})
+        names.update({name: _in_a_sentence(getattr(magics, name), magics.changed) for name in names})
     shell.register_magics(magics)
     for name in COMPLETED:
         shell.set_hook("complete_command", magics.complete, str_key=f"%{name}")
     shell.integrator = magics  # type: ignore[attr-defined]  # found again by unregister
+    loop = kernel_loop()
+    if loop is not None and not executed_by_program(shell):
+        loop.call_soon_threadsafe(magics.open)  # after this cell, which is to end at once
 
 
 def unregister(shell: InteractiveShell) -> None:
@@ -60,8 +66,8 @@ def unregister(shell: InteractiveShell) -> None:
     magics.close()
 
 
-def _in_a_sentence(magic: Callable[..., Any]) -> Callable[..., Any]:
-    """The magic, with errors of drivers shown like our own: their sentence, no traceback."""
+def _in_a_sentence(magic: Callable[..., Any], after: Callable[[], None]) -> Callable[..., Any]:
+    """The magic, with errors of drivers shown like our own: their sentence, no traceback. Calls `after` in any case."""
 
     @functools.wraps(magic)
     def shown(*arguments: Any) -> Any:
@@ -71,6 +77,8 @@ def _in_a_sentence(magic: Callable[..., Any]) -> Callable[..., Any]:
             return magic(*arguments)
         except DriverError as exc:
             raise IntegratorError(str(exc)) from exc
+        finally:
+            after()
 
     return shown
 
@@ -138,8 +146,20 @@ class IntegratorMagics(Magics):
 
         return Notebook(self.session, self.shell, executed=executed_by_program(self.shell))
 
+    def open(self) -> None:
+        """Tell the front end that we are here. What keeps us from it is said by the first magic that is used."""
+        with contextlib.suppress(IntegratorError):
+            self.notebook.open()
+
+    def changed(self) -> None:
+        """A magic was used: the side panel may show something new."""
+        if "notebook" in self.__dict__:
+            self.notebook.panel.refresh()
+
     def close(self) -> None:
         """End background work; called when the extension is unloaded."""
+        if "notebook" in self.__dict__:
+            self.notebook.close()
         if "session" in self.__dict__:
             self.session.close()
 

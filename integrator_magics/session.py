@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 DIALOG = "dialog"
 TRY_AGAIN, REPAIR = "Try again", "Repair it"
 Listener = Callable[[Event], None]
+Watcher = Callable[[str, "Event | None"], None]
 
 
 def run_channel(name: str) -> str:
@@ -59,6 +60,7 @@ class Session:
         self.home = home()
         self.dialog = Dialog.load(self.home, notebook)
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
+        self._watchers: list[Watcher] = []
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._turn: Future[None] | None = None
@@ -129,12 +131,21 @@ class Session:
             store=self.store,
         )
 
+    @property
+    def made_integrations(self) -> Integrations | None:
+        """The scripts on their way; None as long as none was previewed."""
+        return self.__dict__.get("integrations")
+
     # Listening.
 
     def listen(self, channel: str, listener: Listener) -> Callable[[], None]:
         """Have `listener` called with each event of a channel; returns how to stop that."""
         self._listeners[channel].append(listener)
         return lambda: self._listeners[channel].remove(listener)
+
+    def watch(self, watcher: Watcher) -> None:
+        """Have `watcher(channel, event)` called with everything; the event is None when a piece of work has ended."""
+        self._watchers.append(watcher)
 
     def emit(self, event: Event, channel: str = DIALOG) -> None:
         """Tell everybody who listens; the dialog's events are kept on disk. Any thread may call."""
@@ -145,6 +156,11 @@ class Session:
                 self._wrote[event.name] = event
         for listener in list(self._listeners[channel]):
             listener(event)
+        self._tell(channel, event)
+
+    def _tell(self, channel: str, event: Event | None) -> None:
+        for watcher in list(self._watchers):
+            watcher(channel, event)
 
     # The dialog.
 
@@ -156,7 +172,12 @@ class Session:
     @property
     def working(self) -> bool:
         """True while the agent or a run is under way."""
-        return self.busy or any(not run.done() for run in self._runs.values())
+        return self.busy or bool(self.running)
+
+    @property
+    def running(self) -> list[str]:
+        """Names of the scripts whose preview or run is under way."""
+        return [name for name, run in self._runs.items() if not run.done()]
 
     def integrate(self, prompt: str, *, new: bool = False, model: str = "") -> bool:
         """Start or continue the dialog; False when this very text was worked on before and nothing was started.
@@ -479,7 +500,9 @@ class Session:
             self._loop = asyncio.new_event_loop()
             self._thread = threading.Thread(target=self._loop.run_forever, name="integrator", daemon=True)
             self._thread.start()
-        return asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future.add_done_callback(lambda _: self._tell(DIALOG, None))
+        return future
 
     def _require_idle(self) -> None:
         if self.busy:

@@ -91,6 +91,8 @@ class Bridge:
         self._requests: dict[str, _Request] = {}
         self.path = ""  # of the notebook, as the front end knows it
         self.on_hello: list[Callable[[str], None]] = []
+        self.on_act: Callable[[str, str], None] = lambda act, name: None
+        self._state: dict[str, Any] | None = None
 
     def open(self) -> None:
         """Tell the front ends that a kernel half is here. Does nothing without a kernel, or when done already."""
@@ -110,6 +112,12 @@ class Bridge:
         self._comm = None
         self._clients.clear()
         self._requests.clear()
+
+    def push(self, state: dict[str, Any]) -> None:
+        """Tell every tab where things stand; one that comes later is told then."""
+        self._state = state
+        if self._comm is not None:
+            self._comm.send({"type": "state", "state": state})
 
     def available(self) -> bool:
         """Whether a front end with our extension has said hello."""
@@ -233,6 +241,8 @@ class Bridge:
             self._clients[client] = time.monotonic()
             self.path = str(data.get("path") or self.path)
             self._resend(client)
+            if self._state is not None:
+                self.push(self._state)
             if not known:
                 for listener in list(self.on_hello):
                     listener(client)
@@ -243,6 +253,8 @@ class Bridge:
             if request is not None:
                 ok, why = bool(data.get("ok")), str(data.get("why") or "")
                 request.done(Ack(ok, str(data.get("cell_id") or ""), bool(data.get("existed")), why))
+        elif kind == "act":
+            self.on_act(str(data.get("act")), str(data.get("name") or ""))
         else:
             log.warning("the front end said something unknown: %r", kind)
 

@@ -20,6 +20,7 @@ from . import words
 from .audit_frame import audit_frame
 from .bridge import AskingCell, Bridge, capture_cell
 from .dispatch import Dispatcher
+from .panel import Panel
 from .script_cells import ScriptCells
 from .standing import STANDING_COLUMNS, standing_lines, standing_row
 from .text import lines
@@ -52,6 +53,18 @@ class Notebook:
         self._stops: dict[str, Callable[[], None]] = {}
         self._own: dict[str, Any] = {}  # variables we made, which may be replaced
         session.on_scripts = self._insert
+        self.panel = Panel(session, self.bridge, self.dispatcher, self._cell_of)
+
+    def open(self) -> None:
+        """Tell the front end that we are here, and keep its side panel true. Does nothing where nobody looks."""
+        if self.widgets:
+            self.bridge.open()
+            self.panel.start()
+
+    def close(self) -> None:
+        """Let go of the front end."""
+        self.panel.close()
+        self.bridge.close()
 
     # The dialog.
 
@@ -322,6 +335,10 @@ class Notebook:
             view.replay(before)
         if not fresh:
             view.offer_start_again()
+
+    def _cell_of(self, channel: str) -> str:
+        view = self._views.get(channel)
+        return view.at.cell_id if view else ""
 
     def _follow(self, channel: str, view: LiveView) -> Callable[[], None]:
         return self.session.listen(channel, lambda event: self.dispatcher.post(lambda: view.show(event)))

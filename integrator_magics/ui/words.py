@@ -17,6 +17,7 @@ __all__ = [
     "money",
     "number",
     "plural",
+    "recently",
     "short",
     "size",
 ]
@@ -104,6 +105,16 @@ def moment(when: str | datetime) -> str:
     except ValueError:
         return str(when)
     return f"{day(local)}, {local:%H:%M} {local.tzname()}"
+
+
+def recently(when: str | datetime, now: datetime | None = None) -> str:
+    """The local time of day where it was today, "today, 14:03"; else the whole moment."""
+    try:
+        local = _local(when)
+    except ValueError:
+        return str(when)
+    today = _local(now or datetime.now(UTC)).date()
+    return f"today, {local:%H:%M}" if local.date() == today else moment(local)
 
 
 def short(digest: str) -> str:

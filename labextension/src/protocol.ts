@@ -2,7 +2,8 @@
  * What the kernel (integrator_magics/ui/bridge.py) and this extension say to each other over one comm.
  *
  * The kernel sends requests, each until it is acknowledged; this side says hello on every (re)connection and
- * acknowledges. A request names the tab that is to act (`client`); other tabs ignore it. Cell ids are chosen by the
+ * acknowledges. The kernel also pushes where the notebook stands (`state`), to every tab, and this side may ask to stop
+ * a run or to cancel the dialog (`act`). A request names the tab that is to act (`client`); other tabs ignore it. Cell ids are chosen by the
  * kernel, so that a request that arrives twice does nothing the second time.
  */
 import { JSONObject } from '@lumino/coreutils';
@@ -61,6 +62,64 @@ export interface IAck {
   /** refused, missing, edited, read-only or failed */
   why?: string;
 }
+
+/** Where a notebook stands, as integrator_magics/ui/panel_state.py computes it. Texts are sentences for people. */
+export interface IState {
+  waiting: IWaiting[];
+  running: IRunning[];
+  systems: ISystem[];
+  scripts: IScript[];
+  audit: { records: number; whole: boolean; words: string; newest: IRecord[] };
+  cost: { mode: string; sandbox: string; used: string; share: number | null; ceiling: string };
+}
+
+export interface IWaiting {
+  kind: 'question' | 'approval' | 'failure';
+  title: string;
+  detail: string;
+  /** Id of the cell that shows it; '' where no cell of this kernel does. */
+  cell: string;
+  name: string;
+}
+
+export interface IRunning {
+  /** Of the script; '' is the dialog. */
+  name: string;
+  detail: string;
+  done: number | null;
+  total: number | null;
+  cell: string;
+}
+
+export interface ISystem {
+  name: string;
+  label: string;
+  state: 'practice' | 'ready' | 'missing';
+  needs: string;
+}
+
+export interface IScript {
+  name: string;
+  version: number;
+  state: Version;
+  approved: boolean;
+  by: string;
+  last_run: string;
+  versions: { [sha256: string]: Version };
+  cell: string;
+}
+
+export type Version = 'approved' | 'waiting' | 'new';
+
+export interface IRecord {
+  n: number;
+  at: string;
+  what: string;
+  person: string;
+}
+
+/** All that the panel may ask of the kernel. Deciding is not among it. */
+export type Act = 'stop' | 'cancel';
 
 const HEAD = /^%%integration ([a-z][a-z0-9_]{0,40})(?=\n|$)/;
 

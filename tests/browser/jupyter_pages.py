@@ -117,8 +117,9 @@ class Lab:
         self._watch(self.page)
 
     def _watch(self, page: Any) -> None:
-        page.set_default_timeout(20_000)
+        page.set_default_timeout(45_000)
         page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("console", lambda said: self.errors.append(said.text) if said.type == "error" else None)
 
     def open(self, name: str, sources: list[str], page: Any = None) -> None:
         """Write a notebook with these code cells and open it."""
@@ -165,6 +166,12 @@ class Lab:
             [index, wait],
         )
 
+    def command(self, name: str, **arguments: Any) -> None:
+        """Execute a command of the front end."""
+        self.page.evaluate(
+            "([name, arguments]) => window.jupyterapp.commands.execute(name, arguments)", [name, arguments]
+        )
+
     def sources(self, page: Any = None) -> list[str]:
         """The sources of all cells, as the page has them."""
         found: list[str] = (page or self.page).evaluate(
@@ -184,7 +191,7 @@ class Lab:
     def cell(self, index: int) -> Any:
         return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
 
-    def see(self, text: str, timeout: float = 20) -> Any:
+    def see(self, text: str, timeout: float = 45) -> Any:
         """Wait until a text is visible; returns its element."""
         found = self.page.get_by_text(text).locator("visible=true").first
         found.wait_for(state="visible", timeout=timeout * 1000)

@@ -18,7 +18,7 @@ def test_the_built_front_end_was_made_from_these_sources() -> None:
         "package.json",
         "tsconfig.json",
         "install.json",
-        *(f"src/{path.name}" for path in (SOURCES / "src").iterdir()),
+        *(f"{folder}/{path.name}" for folder in ("schema", "src", "style") for path in (SOURCES / folder).iterdir()),
     ]
     found = hashlib.sha256()
     for path in sorted(paths):
