@@ -12,9 +12,15 @@ from typing import Any
 from .events import Event, from_json, to_json
 from .export import notebook_folder
 
-__all__ = ["Dialog"]
+__all__ = ["DIALOG", "Dialog", "run_channel"]
 
+DIALOG = "dialog"  # the channel of its events
 WORKING = "working"
+
+
+def run_channel(name: str) -> str:
+    """The channel on which events of one script's preview and run arrive."""
+    return f"run:{name}"
 
 
 @dataclass

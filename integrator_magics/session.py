@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import threading
-import traceback
 from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from concurrent.futures import CancelledError, Future
@@ -13,14 +11,16 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from integrator_drivers import DriverError, registry
+from integrator_drivers import registry
 
 from .audit import acting, warm
+from .background import Background
 from .config import Settings, cache_folder, home
-from .dialog import Dialog
+from .dialog import DIALOG, Dialog, run_channel
 from .errors import IntegratorError, RunFailed
-from .events import Answered, Asked, Decided, Ended, Event, Failed, Opened, Option, Said, Step, Wrote
+from .events import Answered, Asked, Decided, Ended, Event, Opened, Option, Said, Step, Wrote
 from .export import Exported, ScriptStore
+from .failing import failed
 
 if TYPE_CHECKING:
     from .agent import Workspace
@@ -35,15 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["DIALOG", "Session", "run_channel"]
 
 log = logging.getLogger(__name__)
-DIALOG = "dialog"
 TRY_AGAIN, REPAIR = "Try again", "Repair it"
 Listener = Callable[[Event], None]
 Watcher = Callable[[str, "Event | None"], None]
-
-
-def run_channel(name: str) -> str:
-    """The channel on which events of one script's preview and run arrive."""
-    return f"run:{name}"
 
 
 class Session:
@@ -61,8 +55,7 @@ class Session:
         self.dialog = Dialog.load(self.home, notebook)
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
         self._watchers: list[Watcher] = []
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._thread: threading.Thread | None = None
+        self._background = Background()
         self._turn: Future[None] | None = None
         self._runs: dict[str, Future[None]] = {}
         self._model = ""
@@ -371,11 +364,7 @@ class Session:
         self.practice.clear()
         if "runner" in self.__dict__:
             self.runner.close()
-        if self._loop and self._thread:
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
-            self._loop.close()
-            self._loop = None
+        self._background.close()
 
     # How it works inside.
 
@@ -460,24 +449,14 @@ class Session:
             self._fail(exc, channel)
 
     def _fail(self, exc: Exception, channel: str) -> None:
-        """Show an error; one that is a defect of ours is kept whole in errors.log."""
+        """Show an error; a run that failed can be tried again, and repaired where a model holds the dialog."""
+        options: list[Option] = []
         if isinstance(exc, RunFailed):
-            options = [Option(TRY_AGAIN)]
+            options.append(Option(TRY_AGAIN))
             if self._broken is not None and not self._guided():
                 options.append(Option(REPAIR, "the agent looks at what went wrong and changes the script"))
             self._offered, self._offered_in = [option.label for option in options], channel
-            self.emit(Failed(str(exc.args[0]), exc.next, options=options), channel)
-        elif isinstance(exc, IntegratorError):
-            self.emit(Failed(str(exc.args[0]), next=exc.next), channel)
-        elif isinstance(exc, DriverError):
-            self.emit(Failed(str(exc)), channel)
-        else:
-            path = self.home / "errors.log"
-            text = self.credentials.redactor().redact("".join(traceback.format_exception(exc)))
-            with path.open("a", encoding="utf-8") as file:
-                file.write(f"{text}\n")
-            what = f"The integrator itself went wrong ({type(exc).__name__}). Everything so far is kept."
-            self.emit(Failed(what, next=f"Try again; {path} has the details for a bug report."), channel)
+        self.emit(failed(exc, options, self.home, self.credentials.redactor().redact), channel)
 
     def _guided(self) -> bool:
         from .agent import choose
@@ -496,11 +475,7 @@ class Session:
         self._turn = self._submit(work)
 
     def _submit(self, work: Coroutine[Any, Any, None]) -> Future[None]:
-        if self._loop is None:
-            self._loop = asyncio.new_event_loop()
-            self._thread = threading.Thread(target=self._loop.run_forever, name="integrator", daemon=True)
-            self._thread.start()
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        future = self._background.submit(work)
         future.add_done_callback(lambda _: self._tell(DIALOG, None))
         return future
 

@@ -19,7 +19,7 @@ LADDER = [
     {"export"},
     {"integration", "unattended", "discovery", "relations", "mapping"},
     {"agent"},
-    {"session", "dialog", "overview", "connecting"},
+    {"session", "dialog", "overview", "background", "failing", "connecting"},
     {"ui"},
     {"magics", "cli", "demo", "mcp", "practice"},
 ]
