@@ -56,7 +56,9 @@ def _what(record: Mapping[str, Any]) -> str:
         "cancel": f"stopped {name or 'the dialog'}",
         "connect": f"filled in the login to {system_label(str(record.get('system', '')))}",
         "load": f"read the documents of {system_label(str(record.get('system', '')))}",
-        "script": f"{name}, version {record.get('version', '')}, written",
+        "script": ", ".join(
+            [str(name), *([f"version {record['version']}"] if record.get("version") else []), "written"]
+        ),
         "preview": f"{name} previewed",
         "run": f"{name} run",
         "export": f"{name} exported",
