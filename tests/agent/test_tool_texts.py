@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from agent_desk import Desk
@@ -135,7 +136,7 @@ def test_a_look_is_not_repeated_within_minutes_and_says_its_age(desk: Desk) -> N
     desk.say("Look at accounts")
     assert desk.runner.asked == [("salesforce", "get_fields", "Account")]
     assert "Industry" in desk.result()
-    assert "as seen 0 s ago" in desk.heard(Step)[-1].detail
+    assert re.search(r"as seen \d+ s ago", desk.heard(Step)[-1].detail)
 
 
 def test_a_field_dictionary_has_the_columns_people_know(desk: Desk) -> None:

@@ -65,7 +65,7 @@ def test_leads_are_synced_from_salesforce_to_hubspot(session: Session) -> None:
     (target,) = shown.targets
     assert (target.system, target.object) == ("hubspot", "contacts")
     assert target.add > 300 and target.update > 300 and target.reject > 0
-    assert target.read == target.add + target.update + target.unchanged + target.reject
+    assert target.read == target.add + target.update + target.unchanged + target.reject + target.duplicates
 
 
 def test_deals_come_with_their_company(session: Session) -> None:
