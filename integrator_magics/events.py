@@ -44,6 +44,7 @@ class Table:
     columns: list[str]
     rows: list[dict[str, Any]]
     count: int
+    chart: str = ""  # the column of numbers to draw as bars, labelled by the first column
 
 
 @dataclass(frozen=True)
@@ -202,6 +203,7 @@ class Previewed(Event):
     script: str = ""  # the text that would run
     first: int = 0  # so many rows can be written before the rest; 0: all or nothing
     rest: bool = False  # the first rows are written already; this is about the others
+    answers: list[str] = field(default_factory=list)  # sentences and single values that the script showed
 
 
 @dataclass(frozen=True)
@@ -240,6 +242,7 @@ class Ran(Event):
     audit_record: int
     audit_whole: bool
     notes: list[str] = field(default_factory=list)  # what could not be kept: output cut, a file not saved
+    answers: list[str] = field(default_factory=list)  # sentences and single values that the script showed
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,7 @@ class Integrations:
             script=code,
             first=FIRST if not rest and _can_begin(outcome.report, targets) else 0,
             rest=rest,
+            answers=_answers(outcome.report),
         )
         self._waiting[name] = _Waiting(version, facts, preview, window_end)
         if writes:
@@ -280,6 +281,7 @@ class Integrations:
             approved_at=approved_at,
             audit_record=record,
             audit_whole=self.audit.verify().whole,
+            answers=_answers(outcome.report),
         )
 
     def _facts(
@@ -388,7 +390,7 @@ def _targets(report: list[dict[str, Any]]) -> list[TargetCounts]:
 def _tables(report: list[dict[str, Any]]) -> list[Table]:
     """What a script showed, and the first rows of each file it wrote; files with the same rows count once."""
     found = [
-        Table(line["name"], line["columns"], line["rows"], line["count"])
+        Table(line["name"], line["columns"], line["rows"], line["count"], str(line.get("chart") or ""))
         for line in report
         if line.get("kind") == "table"
     ]
@@ -397,6 +399,18 @@ def _tables(report: list[dict[str, Any]]) -> list[Table]:
             table = Table(line["path"], line["columns"], line["first"], line["rows"])
             if not any((table.columns, table.rows, table.count) == (t.columns, t.rows, t.count) for t in found):
                 found.append(table)
+    return found
+
+
+def _answers(report: list[dict[str, Any]]) -> list[str]:
+    """The sentences that a script showed, and its single values with their names."""
+    found = []
+    for line in report:
+        if line.get("kind") == "value":
+            value = line["value"]
+            if isinstance(value, (int, float)) and not isinstance(value, bool):
+                value = f"{value:,.10g}" if isinstance(value, float) else f"{value:,}"
+            found.append(value if isinstance(line["value"], str) else f"{line['name']}: {value}")
     return found
 
 

@@ -1,5 +1,6 @@
 """The contract between drivers, scripts and the product, and the sync that scripts are made of."""
 
+from .bands import band
 from .errors import (
     AuthError,
     ConnectionError,
@@ -71,6 +72,7 @@ __all__ = [
     "ValidationError",
     "WriteResult",
     "Writer",
+    "band",
     "current_mode",
     "days_ago",
     "join",

@@ -8,7 +8,7 @@ target    system, object, operation, columns, key, add, update, unchanged, rejec
           target is finished; from a sync also duplicates, repeated (keys), newest (field), deleted, cursor,
           watermark_before, watermark_after, failed (why it was not finished), stopped
 progress  label, done, total (or null), rate (rows a second), seconds_left (or null); at most a few per second
-table     name, columns, rows (first 20), count
+table     name, columns, rows (first 20), count, chart (the column to draw as bars, or "")
 file      path, rows, bytes, columns, first (rows, at most 20)
 call      system, method, template, status, rows; one per request a driver makes
 message   system, count, first (at most 5); a preview of sends

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from itertools import islice
 from os import environ
 from typing import Any
 
+from .errors import FieldNotFoundError
 from .records import Records
 from .report import report
 
-__all__ = ["show"]
+__all__ = ["bars", "show"]
 
 SHOWN_ROWS = 20
 
 
-def show(data: Any, name: str = "result") -> None:
+def show(data: Any, name: str = "result", chart: str = "") -> None:
     """Show a table (Records, a DataFrame, a list of dicts: its first 20 rows and the number of all) or any value.
 
-    A dict of dicts, such as what get_fields gives, is a table too, its keys in the column "name". Where nobody
-    listens to the report, a short text goes to the terminal.
+    A dict of dicts, such as what get_fields gives, is a table too, its keys in the column "name". `chart` names a
+    column of numbers to draw as bars beside the first column; rows without a number there get no bar. A text is a
+    sentence for the reader. Where nobody listens to the report, a short text goes to the terminal.
     """
     table = _table(data)
     if table is None:
@@ -28,9 +31,31 @@ def show(data: Any, name: str = "result") -> None:
             print(f"{name}: {data}")
         return
     columns, rows, count = table
-    report("table", name=name, columns=columns, rows=rows, count=count)
+    if chart and chart not in columns:
+        raise FieldNotFoundError(f'There is no column "{chart}" to draw; there are {", ".join(columns)}.', columns)
+    report("table", name=name, columns=columns, rows=rows, count=count, chart=chart)
     if not environ.get("INTEGRATOR_REPORT"):
         print(_as_text(name, columns, rows, count))
+        for line in bars([(row.get(columns[0]), row.get(chart)) for row in rows]) if chart else ():
+            print(line)
+
+
+def bars(entries: Sequence[tuple[Any, Any]], width: int = 40) -> list[str]:
+    """A line of text for each (label, number): "Web     ####  12"; entries without a number above 0 get no bar."""
+    numbers = [float(value) for _, value in entries if _is_number(value)]
+    top = max((value for value in numbers if value > 0), default=1.0)
+    labels = [_cell(label) for label, _ in entries]
+    wide = max(map(len, labels), default=0)
+    lines = []
+    for label, (_, value) in zip(labels, entries, strict=True):
+        length = max(0, round(width * float(value) / top)) if _is_number(value) else 0
+        said = f"{float(value):,.10g}" if _is_number(value) else "-"
+        lines.append(f"{label:<{wide}}  {'#' * length}{' ' if length else ''}{said}")
+    return lines
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool) and value == value
 
 
 def _table(data: Any) -> tuple[list[str], list[dict[str, Any]], int] | None:

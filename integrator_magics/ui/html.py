@@ -30,6 +30,7 @@ from ..events import (
     Wrote,
 )
 from . import wording, words
+from .bars import bar_chart
 from .story import Story
 from .theme import style
 
@@ -143,7 +144,10 @@ def _cell(value: Any) -> str:
 def _table(table: Table) -> str:
     rows = [[row.get(name) for name in table.columns] for row in table.rows[:ROWS]]
     note = wording.table_note(Table(table.name, table.columns, table.rows[:ROWS], table.count))
-    return table_html(table.columns, rows, note) if rows else f"<p>{escape(note)}</p>"
+    if not rows:
+        return f"<p>{escape(note)}</p>"
+    drawn = bar_chart(table) if table.chart in table.columns else ""
+    return drawn + table_html(table.columns, rows, note)
 
 
 def details(summary: str, body: str, line: bool = False) -> str:
@@ -310,11 +314,14 @@ def preview_body(event: Previewed) -> str:
         body += "".join(_target_notes(target, would=True, several=several) for target in event.targets)
     if event.writes:
         body += _list(f'<span class="ig-detail">{escape(line)}</span>' for line in wording.scope_lines(event))
-    return body + _results(event.tables, event.files)
+    return body + _results(event.answers, event.tables, event.files)
 
 
-def _results(tables: list[Table], files: list[dict[str, Any]]) -> str:
-    return "".join(_table(table) for table in tables) + _list(escape(wording.file_line(entry)) for entry in files)
+def _results(answers: list[str], tables: list[Table], files: list[dict[str, Any]]) -> str:
+    said = "".join(f'<div class="ig-answer">{paragraphs(answer)}</div>' for answer in answers)
+    return (
+        said + "".join(_table(table) for table in tables) + _list(escape(wording.file_line(entry)) for entry in files)
+    )
 
 
 def settled_preview(event: Previewed) -> str:
@@ -367,7 +374,7 @@ def _(event: Ran) -> str:
     for target in event.targets:
         body += f"<p>{escape(wording.target_name(target))}: {escape(wording.receipt_line(target))}</p>"
         body += _target_notes(target, would=False)
-    body += _results(event.tables, event.files)
+    body += _results(event.answers, event.tables, event.files)
     body += "".join(paragraphs(note) for note in event.notes)
     approved = f"approved by {event.approved_by}, {words.moment(event.approved_at)}  ·  " if event.approved_by else ""
     whole = "log whole" if event.audit_whole else "LOG BROKEN, see %audit verify"

@@ -8,6 +8,8 @@ from dataclasses import replace
 from functools import singledispatch
 from typing import Any
 
+from integrator_drivers.showing import bars
+
 from ..events import (
     Answered,
     Asked,
@@ -95,6 +97,9 @@ def table_lines(table: Table, indent: str = "     ") -> list[str]:
         if all(isinstance(row.get(name), (int, float)) or row.get(name) is None for row in rows)
     ]
     found += _columns([[words.clip(name, 30) for name in table.columns], *body], numeric, indent)
+    if table.chart in table.columns:
+        drawn = [(_cell(row.get(table.columns[0])), row.get(table.chart)) for row in rows]
+        found += ["", *(indent + line for line in bars(drawn))]
     return found
 
 
@@ -204,8 +209,9 @@ def _target_notes(target: TargetCounts, *, would: bool, several: bool = False) -
     return found
 
 
-def _results(tables: list[Table], files: list[dict[str, Any]]) -> list[str]:
-    found = [line for table in tables for line in table_lines(table, "  ")]
+def _results(answers: list[str], tables: list[Table], files: list[dict[str, Any]]) -> list[str]:
+    found = [f"  {line.strip()}" for answer in answers for line in _wrap(words.clean(answer))]
+    found += [line for table in tables for line in table_lines(table, "  ")]
     return found + [f"  file   {wording.file_line(entry)}" for entry in files]
 
 
@@ -220,7 +226,7 @@ def _(event: Previewed) -> list[str]:
         found += [line for target in event.targets for line in _target_notes(target, would=True, several=several)]
     if event.writes:
         found += [line for note in wording.scope_lines(event) for line in _wrap(note, indent="  ")]
-    found += _results(event.tables, event.files)
+    found += _results(event.answers, event.tables, event.files)
     name = words.clean(event.name)
     if event.needs_decision and event.writes:
         found += [
@@ -260,7 +266,7 @@ def _(event: Ran) -> list[str]:
     for target in event.targets:
         found.append(f"   {wording.target_name(target)}: {wording.receipt_line(target)}")
         found += _target_notes(target, would=False)
-    found += _results(event.tables, event.files)
+    found += _results(event.answers, event.tables, event.files)
     for note in event.notes:
         found += _wrap(words.clean(note))
     whole = "log whole" if event.audit_whole else "LOG BROKEN, see %audit verify"

@@ -56,6 +56,12 @@ pre.ig-code, .ig-dialog pre.ig-code { font-family: var(--jp-code-font-family, mo
 .ig-added { color: var(--jp-success-color1, inherit); font-weight: 600; }
 .ig-removed { color: var(--jp-error-color1, inherit); }
 .ig-diff-head { color: var(--jp-ui-font-color2, inherit); }
+.ig-answer { margin: 4px 0; }
+.ig-dialog .ig-answer p, .ig-live .ig-answer p { font-weight: 600; }
+.ig-bars { display: block; width: 100%; max-width: 640px; height: auto; margin: 6px 0; }
+.ig-bars text { font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: 12px;
+  fill: var(--jp-ui-font-color1, currentColor); }
+.ig-bars rect { fill: var(--jp-brand-color1, #1976d2); }
 .ig-question { font-weight: 600; padding-top: 6px; }
 
 .ig-progress .ig-detail { white-space: pre-wrap; }

@@ -110,11 +110,12 @@ def split_where(text: str) -> tuple[str, list[str]]:
         if beside := _BESIDE.search(tail):
             tail, rest = tail[: beside.start()], f"{tail[beside.start() :]} {CUT} {rest}"
         word = match[0].strip(" ,").casefold()
-        for part in re.split(r"\s+and\s+(?!\d)", tail):
+        for part in re.split(r"\s+(?:and|but)\s+(?!\d)", tail):
             part = part.strip(" .,;!")
             if part:
                 prefix = "with " if word.endswith((" have", " has")) or word == "having" else ""
                 prefix = "only " if word.endswith((" are", " is")) else prefix
-                conditions.append(prefix + part)
+                bare = re.match(r"(?:have|has|having|with|without)\b", part, re.IGNORECASE)
+                conditions.append(part if bare else prefix + part)
         text = f"{text[: match.start()]} {CUT} {rest}"
     return text, conditions

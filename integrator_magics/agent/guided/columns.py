@@ -12,6 +12,7 @@ from .fields import Fields, Match, default_fields, key_field, match_field, reada
 from .joins import Wish, join_for, join_through
 from .knowledge import Knowledge
 from .plan import Column
+from .relations import path_to
 from .request import Request
 from .steps import Ask, Choice, ToolCall
 from .words import likeness, slug, snake, split_list, tokens
@@ -139,7 +140,7 @@ def _soft(
     if exact or question_for(phrase, obj, driver):
         found, wishes = _one(phrase, fields, obj, driver, known)
         return found, wishes, False
-    if wish := join_for(phrase, obj, joins):
+    if wish := join_for(phrase, obj, joins) or path_to(phrase, obj, joins, driver.get("tables") or {}):
         return [], [wish], False
     if match.sure:
         found, wishes = _one(phrase, fields, obj, driver, known)
@@ -178,7 +179,7 @@ def _one(
     if exact.sure:
         through = join_through(exact.names[0], obj, joins) if not _says_id(phrase) and not named else None
         return ([], [through]) if through else (list(exact.names), [])
-    if wish := join_for(phrase, obj, joins):
+    if wish := join_for(phrase, obj, joins) or path_to(phrase, obj, joins, driver.get("tables") or {}):
         return [], [wish]
     return _ask(phrase, None, fields, obj, driver, known, exact.names, exact.several)
 

@@ -7,15 +7,16 @@ import re
 import textwrap
 from collections.abc import Iterable
 
-from .bodies import body, read_of, systems_of, variable
+from .bodies import body, systems_of
 from .explain import summary, title
 from .plan import Plan, System
-from .pretty import quoted
+from .pretty import plain, quoted
+from .reads import read_of, variable
 from .words import snake
 
 __all__ = ["compose", "count_code"]
 
-_FROM_DRIVERS = ("Records", "Source", "Target", "days_ago", "join", "now", "run", "show", "start_of", "sync")
+_FROM_DRIVERS = ("Records", "Source", "Target", "band", "days_ago", "join", "now", "run", "show", "start_of", "sync")
 _FROM_DATETIME = ("UTC", "date", "datetime", "timedelta")
 
 
@@ -25,7 +26,10 @@ def compose(plan: Plan) -> str:
     systems = systems_of(plan)
     cron = quoted(plan.cron) if plan.cron else "None"
     whole = [*_header(systems), *_docstring(plan), "", *_imports("\n".join(lines), systems), ""]
-    whole += [f"SCHEDULE = {cron}", "", "", "def main() -> None:", *lines, "", ""]
+    whole += [f"SCHEDULE = {cron}"]
+    if plan.rate and plan.rate.minimum:
+        whole += [f"MINIMUM = {plan.rate.minimum}  # {plan.noun} that a {plain(plan.group_label)} needs to be ranked"]
+    whole += ["", "", "def main() -> None:", *lines, "", ""]
     whole += ['if __name__ == "__main__":', "    run(main, SCHEDULE)"]
     return "\n".join(whole) + "\n"
 
@@ -71,8 +75,8 @@ def _imports(text: str, systems: list[System], extra: Iterable[str] = ("run",)) 
     block = text if not text.startswith(" ") else f"if True:\n{text}"
     used = {node.id for node in ast.walk(ast.parse(block)) if isinstance(node, ast.Name)}
     lines = []
-    if "Counter" in used:
-        lines.append("from collections import Counter")
+    if counting := [name for name in ("Counter", "defaultdict") if name in used]:
+        lines.append(f"from collections import {', '.join(counting)}")
     if dates := [name for name in _FROM_DATETIME if name in used]:
         lines.append(f"from datetime import {', '.join(dates)}")
     if "median" in used:

@@ -12,7 +12,7 @@ from .fields import Fields, match_field, readable
 from .spoken import COUNTRIES
 from .words import likeness, name_tokens, singular, tokens, word_set
 
-__all__ = ["Filter", "Reading", "read_condition", "value_code"]
+__all__ = ["Filter", "Reading", "flags_called", "read_condition", "value_code"]
 
 
 @dataclass(frozen=True)
@@ -327,19 +327,7 @@ def _adjective(text: str, fields: Fields, obj: str) -> Reading | None:
     if words[0] in ("not", "non") or (words[0].startswith("un") and len(words[0]) > 5):
         bare = _NEGATED.sub("", word)
         value = False
-    flags = [
-        name
-        for name, entry in fields.items()
-        if entry.get("type") == "boolean" and _flag_words(name) == [singular(part) for part in tokens(bare)]
-    ]
-    labels = [
-        name
-        for name, entry in fields.items()
-        if entry.get("type") == "boolean"
-        and [singular(part) for part in tokens(str(entry.get("label") or ""))]
-        == [singular(part) for part in tokens(bare)]
-    ]
-    flags = list(dict.fromkeys([*flags, *labels]))
+    flags = flags_called(bare, fields, obj)
     if flags:
         return Reading(tuple((_boolean(name, fields, value),) for name in flags))
     found: list[tuple[Filter, ...]] = []
@@ -360,22 +348,44 @@ def _adjective(text: str, fields: Fields, obj: str) -> Reading | None:
     }
     other = opposite.get(word.casefold())
     if other:
-        flags = [
-            name for name, entry in fields.items() if entry.get("type") == "boolean" and _flag_words(name) == [other]
-        ]
+        flags = flags_called(other, fields, obj)
         if flags:
-            extra = _closed_too(fields) if word.casefold() == "lost" else ()
+            closed = flags_called("closed", fields, obj) if word.casefold() == "lost" else []
+            extra = tuple(_boolean(name, fields, True) for name in closed)
             return Reading(tuple((_boolean(name, fields, False), *extra) for name in flags))
+        if dates := _dated(other, fields, obj):
+            return _null_filters(dates, fields, False)
+    if not any(_choices(word, entry) for entry in fields.values()) and (dates := _dated(bare, fields, obj)):
+        return _null_filters(dates, fields, value)
     by_field = {name: _choices(word, entry) for name, entry in fields.items() if entry.get("choices")}
     return Reading(tuple((_chosen(name, choices, fields),) for name, choices in by_field.items() if choices))
 
 
-def _closed_too(fields: Fields) -> tuple[Filter, ...]:
-    return tuple(
-        _boolean(name, fields, True)
+def _dated(word: str, fields: Fields, obj: str) -> tuple[str, ...]:
+    """The date that tells when something got so: closed_date for "closed"."""
+    around = {singular(part) for part in name_tokens(obj)} | {"date", "at", "on", "time"}
+    found = [
+        name
         for name, entry in fields.items()
-        if entry.get("type") == "boolean" and _flag_words(name) == ["closed"]
-    )
+        if entry.get("type") in ("date", "datetime")
+        and word.endswith("ed")
+        and [part for part in name_tokens(name) if part not in around] == tokens(word)
+    ]
+    return tuple(found) if len(found) == 1 else ()
+
+
+def flags_called(word: str, fields: Fields, obj: str = "") -> list[str]:
+    """Yes/no fields of that name or label; else the one whose last word it is: won -> Is Closed Won."""
+    wanted = [singular(part) for part in tokens(word)]
+    around = {singular(part) for part in name_tokens(obj)}
+    said = {
+        name: (_flag_words(name_tokens(name), around), _flag_words(tokens(str(entry.get("label") or "")), around))
+        for name, entry in fields.items()
+        if entry.get("type") == "boolean"
+    }
+    exact = [name for name, ways in said.items() if wanted in ways]
+    ending = [name for name, ways in said.items() if any(way[-len(wanted) :] == wanted for way in ways)]
+    return exact or (ending if len(ending) == 1 else [])
 
 
 def _chosen(name: str, choices: list[str], fields: Fields) -> Filter:
@@ -386,9 +396,11 @@ def _chosen(name: str, choices: list[str], fields: Fields) -> Filter:
     )
 
 
-def _flag_words(name: str) -> list[str]:
-    words = [singular(word) for word in name_tokens(name)]
-    return words[1:] if len(words) > 1 and words[0] in ("is", "has", "was", "ha", "wa") else words
+def _flag_words(words: list[str], around: set[str]) -> list[str]:
+    """Without "is" and "has" and the name of the object."""
+    ones = [singular(word) for word in words]
+    slim = [word for word in ones if word not in around and word not in ("is", "has", "was", "ha", "wa", "hs")]
+    return slim or ones
 
 
 def _placed(text: str, fields: Fields, obj: str) -> Reading | None:
@@ -403,6 +415,9 @@ def _placed(text: str, fields: Fields, obj: str) -> Reading | None:
         return Reading(
             tuple((Filter(name, "=", _text(choice), f"{_label(name, fields)} is {choice}"),) for name, choice in chosen)
         )
+    listed = {name: [_choice(place, entry) for place in places] for name, entry in fields.items()}
+    if several := [name for name, found in listed.items() if places and all(found)]:
+        return Reading(tuple((_chosen(name, listed[name], fields),) for name in several))
     names: list[str] = []
     for word in ("country", "city", "state", "region"):
         names += [

@@ -110,7 +110,7 @@ def _loose(state: State, known: Knowledge, lexicon: Lexicon) -> Request:
 
 def _work(state: State, request: Request, known: Knowledge, lexicon: Lexicon) -> None:
     """Plan, write, and say so."""
-    plan = _named(make_plan(request, known, lexicon), known)
+    plan = _named(make_plan(request, known, lexicon, state.today), known)
     code, edited = _text(plan, state, known)
     earlier = [call for call in known.every("write_script") if call.args.get("name") == plan.name]
     written = [call for call in earlier if _since(call, known.transcript, state.last_prompt)]

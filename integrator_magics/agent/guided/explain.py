@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from .plan import Plan
+from .plan import Plan, Rate
+from .rates import did
 from .windows import MONTH_NAMES
 from .words import plural, singular
 
-__all__ = ["and_list", "explanation", "last_words", "spoken_date", "summary", "title"]
+__all__ = ["an", "and_list", "explanation", "last_words", "spoken_date", "summary", "title"]
 
 _FORMATS = {"csv": "CSV", "json": "JSON", "jsonl": "JSON lines", "parquet": "Parquet"}
 _BARE_WINDOW = ("in ", "on ", "since ", "until ", "before ", "older ", "created ", "updated ")
@@ -23,6 +24,11 @@ def and_list(words: Sequence[str], link: str = "and") -> str:
     return f"{', '.join(words[:-1])} {link} {words[-1]}"
 
 
+def an(noun: str) -> str:
+    """ "a lead", "an order"."""
+    return f"{'an' if noun[:1].casefold() in 'aeiou' else 'a'} {noun}"
+
+
 def spoken_date(day: date) -> str:
     """ "22 October 2026"."""
     return f"{day.day} {MONTH_NAMES[day.month - 1]} {day.year}"
@@ -33,8 +39,7 @@ def title(plan: Plan) -> str:
     noun = plan.noun[:1].upper() + plan.noun[1:]
     when = _when(plan)
     if plan.measure:
-        what = f"{plan.measure} of {plan.of}" if plan.of else "count"
-        return f"{noun}{when}: {what}{_per(plan)}, from {plan.source.label}."
+        return f"{noun}{when}: {_what(plan)}{_per(plan)}, from {plan.source.label}."
     if plan.target:
         goal = " and ".join(f"{entry.target.label} ({entry.table})" for entry in plan.everywhere if entry.target)
     elif plan.files:
@@ -42,6 +47,16 @@ def title(plan: Plan) -> str:
     else:
         return f"{noun}{when} in {plan.source.label}."
     return f"{noun}{when}, {plan.source.label} -> {goal}."
+
+
+def _what(plan: Plan) -> str:
+    """ "count", "average of Amount", "how many converted"."""
+    if plan.rate:
+        return f"how many {did(plan.rate.word)}, in percent,"
+    what = f"{plan.measure} of {plan.of}" if plan.of else "count"
+    if plan.factors:
+        what = f"sum of {' times '.join(plan.factors)}"
+    return f"{what} divided by the number of {plan.per_label}" if plan.per else what
 
 
 def _when(plan: Plan) -> str:
@@ -64,7 +79,7 @@ def _which(plan: Plan, since: str = "") -> str:
     if tests:
         text += f" where {and_list(tests)}"
     for presence in plan.presences:
-        text += f" {'with a' if presence.wanted else 'without a'} {presence.label}"
+        text += f" {'with' if presence.wanted else 'without'} {an(presence.label)}"
     return text
 
 
@@ -79,8 +94,7 @@ def summary(plan: Plan) -> str:
     elif plan.target:
         text += f"; adds new ones and updates known ones (same {plan.key_words or plan.key}); never deletes."
     elif plan.measure:
-        what = f"works out the {plan.measure} of {plan.of}" if plan.of else "counts them"
-        text += f" and {what}{_per(plan)}; only reads."
+        text += f" and {_measured(plan)}; only reads."
     elif plan.files:
         formats = and_list([_FORMATS[wish.format] for wish in plan.files])
         text += f"; writes {formats}; changes nothing in {plan.source.label}."
@@ -114,6 +128,8 @@ def explanation(plan: Plan, today: date) -> list[str]:
 
 
 def _quantity(plan: Plan) -> str:
+    if plan.measure:
+        return ""
     if plan.order:
         if plan.order_is_time:
             return f"the {plan.limit:,} {'oldest' if plan.ascending else 'newest'} by {plan.order} of "
@@ -216,10 +232,30 @@ def _per(plan: Plan) -> str:
 
 
 def _measured(plan: Plan) -> str:
-    what = f"works out the {plan.measure} of {plan.of}" if plan.of else "counts them"
-    text = f"{what}{_per(plan)}"
+    if plan.rate:
+        return _rated(plan, plan.rate)
+    text = f"works out the {_what(plan)}{_per(plan)}" if plan.of else f"counts them{_per(plan)}"
+    if plan.compare_words:
+        text += f", once for {plan.compare_words[0]} and once for {plan.compare_words[1]}"
+    if plan.limit and plan.group:
+        text += f", keeps the first {plan.limit:,}"
     if any(step.many for step in plan.group_join):
         text += f" ({plan.noun} in several {plural(plan.group_label)} count once in each, those in none as (none))"
+    return text
+
+
+def _rated(plan: Plan, rate: Rate) -> str:
+    """Every definition that the user chose, so that the figure can be trusted."""
+    text = f"works out how many {did(rate.word)} ({rate.words}){_per(plan)}, in percent"
+    group = plan.group_label
+    if plan.group_join and plan.group_join[0].many:
+        each = f"each counts for every {group} it was in" if rate.credit == "each" else ""
+        text += f"; {each or f'each counts for the {rate.credit} {group} it was in'}"
+        text += f", those in no {group} are left out"
+        if rate.touched and rate.happened:
+            text += f", and {an(group)} after it {rate.word} does not count"
+    if rate.minimum:
+        text += f"; {an(group)} of fewer than {rate.minimum:,} {plan.noun} is shown without a rate"
     return text
 
 

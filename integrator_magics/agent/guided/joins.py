@@ -12,7 +12,7 @@ from .plan import JoinStep
 from .steps import ToolCall
 from .words import name_tokens, singular, tokens, word_set
 
-__all__ = ["Wish", "join_for", "join_through", "steps_for", "worth"]
+__all__ = ["Join", "Wish", "field_of", "join_for", "join_through", "object_of", "steps_for", "worth"]
 
 Join = Mapping[str, Any]
 _VAGUE = word_set("info information detail data of the a their its all name record membership association")
@@ -25,6 +25,7 @@ class Wish:
     join: Join
     rest: str = ""
     show: str = ""
+    path: tuple[Join, ...] = ()  # the whole way where it is more than one step
 
 
 def object_of(place: str) -> str:
@@ -68,7 +69,8 @@ def steps_for(
     joins: Sequence[Join] = driver.get("joins") or ()
     merged: dict[str, list[Wish]] = {}
     for wish in wishes:
-        merged.setdefault(f"{wish.join['start']} {wish.join['to']}", []).append(wish)
+        way = wish.path or (wish.join,)
+        merged.setdefault(" ".join(f"{join['start']} {join['to']}" for join in way), []).append(wish)
     found: list[JoinStep] = []
     for same in merged.values():
         found += _chain(same, obj, fields, joins, driver, known)
@@ -90,8 +92,8 @@ def _chain(
     wishes: Sequence[Wish], obj: str, fields: Fields, joins: Sequence[Join], driver: Mapping[str, Any], known: Knowledge
 ) -> list[JoinStep]:
     join = wishes[0].join
-    further = _further(join, obj, joins)
-    chain = [join, *([further] if further else [])]
+    further = None if wishes[0].path else _further(join, obj, joins)
+    chain = [*wishes[0].path] or [join, *([further] if further else [])]
     calls = [ToolCall("get_fields", {"system": driver["name"], "object": object_of(entry["to"])}) for entry in chain]
     names = " and ".join(str(call.args["object"]) for call in calls)
     words = f"I am looking at the fields of {names}, reading only."
@@ -99,13 +101,14 @@ def _chain(
     looks = [known.look(words, call, str(call.args["object"])) for call in calls]
     there = [readable((look.data.get("fields") if look else None) or {}) for look in looks]
     shown = _shown(wishes, chain, there, fields)
-    label = str(join["words"][0]) if join["words"] else " ".join(name_tokens(object_of(join["to"])))
+    last = wishes[0].path[-1] if wishes[0].path else join
+    label = str(last["words"][0]) if last["words"] else " ".join(name_tokens(object_of(last["to"])))
     found: list[JoinStep] = []
     left = ""
     for place, (entry, known_fields) in enumerate(zip(chain, there, strict=True)):
         name = object_of(entry["to"])
         key = field_of(entry["to"])
-        needed = [key, *([field_of(chain[1]["start"])] if further and place == 0 else [])]
+        needed = [key, *([field_of(chain[place + 1]["start"])] if place + 1 < len(chain) else [])]
         prefix = f"{name.rpartition('.')[2]}."
         found.append(
             JoinStep(

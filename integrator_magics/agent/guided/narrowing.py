@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from .conditions import Filter, Reading, read_condition
 from .explain import and_list
 from .fields import CREATED_OR_CHANGED, Fields, match_field, readable, time_fields
-from .joins import field_of, join_for, object_of
+from .joins import Wish, field_of, join_for, object_of
 from .knowledge import Knowledge
 from .plan import Presence
 from .request import Request
 from .steps import Ask, Choice, Say
 from .windows import Moment, Window
-from .words import likeness, slug
+from .words import likeness, singular, slug, tokens
 
 __all__ = ["Narrowed", "narrow", "stated_verb", "window_of"]
 
@@ -179,11 +179,12 @@ def _beside(phrase: str, fields: Fields, obj: str, driver: Mapping[str, Any]) ->
     match = _BESIDE.match(phrase.strip())
     if not match:
         return []
-    what = match["what"].strip(" .,")
+    what = match["what"].strip(" .,?")
     exact = match_field(what, readable(fields), obj)
     if exact.sure and likeness(what, exact.names[0], str(fields[exact.names[0]].get("label") or ""), obj) >= 0.94:
         return []
-    wish = join_for(what, obj, driver.get("joins") or ())
+    joins = driver.get("joins") or ()
+    wish = join_for(what, obj, joins) or join_for(what, obj, driver.get("back") or ()) or _linked(what, obj, joins)
     if not wish or wish.rest:
         return []
     wanted = not re.search(r"\bno\b|without|lacking|missing|not in", match["word"], re.IGNORECASE)
@@ -193,6 +194,16 @@ def _beside(phrase: str, fields: Fields, obj: str, driver: Mapping[str, Any]) ->
         said = f"{label} is {'filled in' if wanted else 'empty'}"
         return [Filter(start, "not null" if wanted else "is null", "None", said)]
     return [Presence(object_of(wish.join["to"]), start, field_of(wish.join["to"]), wanted, label)]
+
+
+def _linked(what: str, obj: str, joins: Sequence[Mapping[str, Any]]) -> Wish | None:
+    """ "orders" of a product, where only order_items refer to it."""
+    said = [singular(word) for word in tokens(what)]
+    for join in joins:
+        called = [singular(word) for word in tokens(str(join["words"][0]))] if join["words"] else []
+        if object_of(join["start"]) == obj and join.get("one") is False and called[: len(said)] == said:
+            return Wish(join)
+    return None
 
 
 def _asked(

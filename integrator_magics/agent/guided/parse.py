@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 
 from .clauses import condition_phrases, split_where
+from .comparing import before, take_comparison
 from .goals import take_changes_only, take_first_key, take_goals
 from .intents import is_delete, is_help, is_show
 from .lexicon import ANY_SQL, Lexicon
@@ -51,6 +52,20 @@ _EVERYTHING = re.compile(
 )
 
 
+_NOT_DONE = re.compile(  # customers who have not ordered anything, products that were never ordered
+    r"\s+(?:(?:who|that|which) )?(?:(?:have|has|had|were|was|are|did|do|does) ?(?:not|n't|never)|haven't|hasn't|never)"
+    r"(?: ever)?(?: been)? (?P<verb>ordered|order|booked|book|invoiced|invoice|shipped|purchased|purchase)"
+    r"(?: (?:anything|any|yet|from us|with us))*(?=\W|$)",
+    re.IGNORECASE,
+)
+_LACKS = re.compile(r"\b(?:without|with no|have no|has no)\b[^,.;]*$", re.IGNORECASE)
+
+
+def _thing(verb: str) -> str:
+    """ordered -> order."""
+    return re.sub(r"ed$", "", verb.casefold())
+
+
 def parse(text: str, lexicon: Lexicon, today: date) -> Request:
     """What a sentence asks for. `today` is the day it was written."""
     request = Request(text=text)
@@ -61,6 +76,8 @@ def parse(text: str, lexicon: Lexicon, today: date) -> Request:
     plain = re.sub(r"\bw/ ?(?!o\b)", "with ", plain)
     plain = re.sub(r"\bw/o\b", "without", plain)
     plain = re.sub(r"\be?v[er]*ythi?n?g\b", "everything", plain, flags=re.IGNORECASE)
+    plain = _NOT_DONE.sub(lambda match: f" without {_thing(match['verb'])}s", plain)
+    plain, second_words, second, compares = take_comparison(plain, today)
     plain = per_unit(plain)
     plain = _IN_SYNC.sub(lambda match: f"sync to the table {match['table']} from ", plain)
     work = Text(_WHEN.sub(lambda match: f"{match['verb']} date", plain))
@@ -70,7 +87,10 @@ def parse(text: str, lexicon: Lexicon, today: date) -> Request:
             work.cut(*span)
     changes_only = take_changes_only(work) or bool(schedule and schedule.cron)
     window = find_window(work.rest, today)
+    lacks = bool(window and _LACKS.search(work.rest[: window.span[0]]))
     if window:
+        if compares and not second:
+            second = before(window, second_words)
         work.cut(*window.span)
     key = take_key(work)
     files = take_files(work)
@@ -87,6 +107,8 @@ def parse(text: str, lexicon: Lexicon, today: date) -> Request:
     request = replace(
         request,
         kind=kind,
+        compare=second,
+        lacks_window=lacks,
         schedule=schedule,
         window=window,
         key=key,

@@ -19,6 +19,10 @@ _LAST = re.compile(
     rf"^(?P<date>.+?)[\s,]+(?:{_SMALL}\s+|per\s+|each\s+|every\s+|and\s+)*(?P<unit>{_UNIT})s?$", re.IGNORECASE
 )
 _WORD = r"(?:how many|count|number|average|mean|median|total|sum|highest|lowest|maximum|minimum)"
+_MORE = (
+    r"\b(?:most|fewest|least|best|worst|biggest|largest|revenue|sales|turnover|share|percent\w*|proportion|rate|never|"
+    r"without|compared?|versus)\b"
+)
 _ASKS = re.compile(rf"\b{_WORD}\b", re.IGNORECASE)
 _STARTS = re.compile(
     rf"^\W*(?:\b(?:please|pls|hi|hey|hello|can you|could you|show me|show|give me|tell me|list|what is|what's|what was|"
@@ -41,7 +45,9 @@ _FORMATS = {"day": "%Y-%m-%d", "week": "%G-W%V", "month": "%Y-%m", "quarter": "%
 
 def asks_for_figures(text: str) -> bool:
     """Words for counts, sums and averages, or "per"."""
-    return bool(_ASKS.search(text) or re.search(r"\bper\b", text, re.IGNORECASE))
+    return bool(
+        _ASKS.search(text) or re.search(_MORE, text, re.IGNORECASE) or re.search(r"\bper\b", text, re.IGNORECASE)
+    )
 
 
 def per_unit(text: str) -> str:

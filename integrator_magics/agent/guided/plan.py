@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from .conditions import Filter
 from .request import FileWish
 
-__all__ = ["Column", "JoinStep", "Plan", "Presence", "System"]
+__all__ = ["Column", "JoinStep", "Plan", "Presence", "Rate", "System"]
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,26 @@ class Presence:
     key: str
     wanted: bool
     label: str
+    filters: tuple[Filter, ...] = ()  # only of those there
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Of a rate: when a record counts as a good one, and which groups may be ranked.
+
+    `hit` is a Python expression over `row`; `fields` are what it needs of the object.
+    """
+
+    word: str  # "converted"
+    hit: str
+    words: str  # "Converted is true"
+    fields: tuple[str, ...] = ()
+    joins: tuple[JoinStep, ...] = ()
+    minimum: int = 0
+    credit: str = "each"  # where a record is in several groups: each, first, last
+    touched: str = ""  # when it got into the group: a column after the joins
+    happened: str = ""  # when it became a good one: a field
+    happened_is_time: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,6 +115,16 @@ class Plan:
     group_label: str = ""
     group_unit: str = ""  # day, week, month, quarter, year: the group is the period that the date `group` falls into
     group_zoned: bool = False  # the date has a time: periods start at midnight UTC
+    group_key: str = ""  # what tells groups of the same name apart, a column after the joins
+    bands: bool = False  # the group is a number, taken in bands: 10 to 99
+    rate: Rate | None = None
+    factors: tuple[str, ...] = ()  # what is summed is their product: quantity and price
+    per_join: tuple[JoinStep, ...] = ()
+    per: str = ""  # divided by how many different values this column has
+    per_label: str = ""
+    shares: bool = False
+    compare_filters: tuple[Filter, ...] = ()
+    compare_words: tuple[str, ...] = ()  # the two periods
     best: bool = False
     ascending: bool = False
     notes: tuple[str, ...] = field(default=())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 
-__all__ = ["WIDTH", "Node", "call", "listing", "mapping", "quoted", "tuple_of"]
+__all__ = ["WIDTH", "Node", "call", "listing", "mapping", "plain", "quoted", "tuple_of"]
 
 WIDTH = 120
 
@@ -51,6 +52,11 @@ class Node:
 def quoted(text: str) -> str:
     """A string literal in double quotes."""
     return json.dumps(text, ensure_ascii=False)
+
+
+def plain(text: str) -> str:
+    """Text as it may stand in a comment, or in an f-string in double quotes."""
+    return re.sub(r'[\x00-\x1f\x7f\\{}"]+', " ", text)
 
 
 def call(function: str, args: Iterable[Node | str] = (), *, spread: bool = False, **named: Node | str | None) -> Node:

@@ -9,6 +9,8 @@ from .lexicon import Lexicon
 from .outputs import CUT
 from .periods import read_period, verb_before
 from .request import Request
+from .spoken import SMALL, VERBS
+from .standings import DONE, Standing, read_standing
 from .subjects import object_in
 from .words import tokens
 
@@ -28,13 +30,6 @@ _HOW_MANY = re.compile(
     r"without|where|whose|that|broken|split)\b|[,.;?§]|$)",
     re.IGNORECASE,
 )
-_MOST = re.compile(
-    r"\b(?:which|what)\s+(?P<group>[\w ]+?)\s+(?:has|have|had|brings?|brought|gets?|got|generates?|generated|gives?|"
-    r"makes?|made|sells?|sold|"
-    r"is|are|contains?)\s+(?:in |us )?(?:the )?(?P<dir>most|fewest|least|highest|lowest|biggest|largest)\s+(?:number "
-    r"of )?(?P<what>[^,.;?§]+)",
-    re.IGNORECASE,
-)
 _AGGREGATE = re.compile(
     r"\b(?P<how>average|mean|total|sum(?: of)?|overall|highest|maximum|lowest|minimum|median)\s+(?:of )?(?:the "
     r")?(?P<of>[\w ]+?)\s+"
@@ -49,7 +44,13 @@ _BARE = re.compile(  # average order total
 )
 _PLAIN = re.compile(  # opportunity amount per quarter, orders per month
     rf"^\W*(?:(?:show me|show|give me|list|what is|what's|the|our|please|i need|we need)\s+)*"
-    rf"(?P<of>\w+(?: \w+){{0,3}}?)\s*{CUT}?\s+per\b",
+    rf"(?P<of>\w+(?: \w+){{0,3}}?)\s*{CUT}?\s+(?:per|by|for each|for every)\b",
+    re.IGNORECASE,
+)
+_STATE = re.compile(
+    r"\s*(?:are|is|were|was|got|have been|has been|did (?:we|they)|do (?:we|they)|have (?:we|they))\s+"
+    r"(?:currently |still "
+    r"|now |already |actually )*(?P<no>not )?(?P<word>[a-z]+)\b",
     re.IGNORECASE,
 )
 _SECOND = re.compile(r"\band (?:what|how|which|who)\b.*$", re.IGNORECASE)
@@ -79,18 +80,8 @@ def read_question(text: str, request: Request, lexicon: Lexicon) -> Request | No
             text = f"{text[:begin]} {text[per.start() :]}"
             if request.window and not request.window.verb:
                 request = replace(request, window=replace(request.window, verb=verb))
-    if match := _MOST.search(text):
-        up = match["dir"].casefold() in ("most", "highest", "biggest", "largest")
-        return _filled(
-            request,
-            match["what"],
-            measure="count",
-            group=_tidy(match["group"]),
-            best=True,
-            limit=0,
-            ascending=not up,
-            lexicon=lexicon,
-        )
+    if standing := read_standing(text):
+        return _standing(request, standing, text, lexicon)
     if match := _AGGREGATE.search(text):
         how = _MEASURES[match["how"].casefold()]
         return _filled(
@@ -103,14 +94,65 @@ def read_question(text: str, request: Request, lexicon: Lexicon) -> Request | No
         if said:
             return _filled(request, said, measure=_MEASURES[how], of=of or how, group=group, text=text, lexicon=lexicon)
     if match := _HOW_MANY.search(text):
-        return _filled(request, match["what"], measure="count", group=group, text=text, lexicon=lexicon)
+        made = _filled(request, match["what"], measure="count", group=group, text=text, lexicon=lexicon)
+        return _with_state(made, text[match.end() :])
     plain = _PLAIN.match(text)
-    if per and plain and read_period(group):
+    if request.compare and not per and (said := object_in(text, lexicon)):
+        return _filled(request, said, measure="count", text=text, lexicon=lexicon)
+    if per and plain:
         said, of = _apart(plain["of"], lexicon)
+        of = of if read_period(group) else ""
         if said:
             measure = "sum" if of else "count"
             return _filled(request, said, measure=measure, of=of, group=group, text=text, lexicon=lexicon)
     return None
+
+
+def _standing(request: Request, found: Standing, text: str, lexicon: Lexicon) -> Request:
+    """Who is ahead, a rate, a share: what it is of comes from its own words, then from the object it is per."""
+    subject = found.subject
+    if found.of and found.of not in ("revenue", "quantity"):
+        said, of = _apart(found.subject, lexicon)
+        subject, found = said or subject, replace(found, of=of or found.of)
+    made = _filled(
+        request,
+        subject or found.group,
+        measure=found.measure,
+        of=found.of,
+        outcome=found.outcome,
+        group=found.group,
+        per=found.per,
+        best=found.best,
+        ascending=found.ascending,
+        shares=found.shares,
+        decided=found.decided,
+        lexicon=lexicon,
+        text="" if found.best else text,
+    )
+    adjectives = [word for word in made.adjectives if subject or word not in tokens(found.group)]
+    conditions = (*made.conditions, *((f"only {found.condition}",) if found.condition else ()))
+    used = set(tokens(f"{found.group} {subject} {found.outcome}"))
+    rest = tuple(phrase for phrase in made.rest if not set(tokens(phrase)) <= used)
+    return replace(made, adjectives=tuple(adjectives), conditions=conditions, rest=rest)
+
+
+def _with_state(request: Request, tail: str) -> Request:
+    """ "... are open", "... did we win": what those counted are, or what was done with them."""
+    state = _STATE.match(tail)
+    word = DONE.get(state["word"].casefold(), state["word"].casefold()) if state else ""
+    if (
+        not word
+        or word in SMALL
+        or word in VERBS.split("|")
+        or any(word in tokens(said) for said in request.conditions)
+    ):
+        return request
+    if request.window and request.window.verb:
+        return request
+    unused = tuple(phrase for phrase in request.rest if tokens(phrase)[-1:] != tokens(state["word"] if state else ""))
+    said = f"only {'not ' if state and state['no'] else ''}{word}"
+    window = replace(request.window, verb=word) if request.window else None
+    return replace(request, conditions=(*request.conditions, said), rest=unused, window=window)
 
 
 def _apart(phrase: str, lexicon: Lexicon) -> tuple[str, str]:

@@ -64,6 +64,12 @@ class Request:
     measure: str = ""  # of a question: count, sum, average, highest, lowest
     of: str = ""  # what is summed: "amount"
     group: str = ""  # per what: "source"
+    outcome: str = ""  # of a rate: what the counted ones did, "converted"; "good" where only quality was said
+    decided: bool = False  # of a rate: only of those where it is settled: won of closed ones
+    per: str = ""  # revenue per "customer": divided by how many different ones there are
+    shares: bool = False  # counts also in percent of all
+    compare: Window | None = None  # a second period to hold the first against
+    lacks_window: bool = False  # "without orders since March": the time is said of what is absent
     best: bool = False  # which group has the most: ranked by the result even where groups are times
     name: str = ""  # of the script
     added: tuple[str, ...] = ()  # field phrases asked for later

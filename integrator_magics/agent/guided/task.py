@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from .columns import Chosen, choose_fields, name_columns
 from .explain import and_list
-from .fields import Fields, key_field, match_field, readable, time_fields
-from .joins import join_for, steps_for
+from .fields import Fields, match_field, readable, time_fields
+from .joins import steps_for
 from .knowledge import Knowledge
 from .lexicon import Lexicon
-from .narrowing import narrow, stated_verb, window_of
+from .named import named
+from .narrowing import narrow, window_of
 from .objects import find_object, noun_of
-from .periods import read_period
-from .plan import Column, Plan
+from .plan import Column, Plan, Presence
+from .questioning import base_of, question_plan
+from .relations import Tables, known_tables, with_references
 from .request import FileWish, Request
 from .several import find_places, of_goal, to_places, with_cursor, with_newest
-from .steps import Ask, Choice, Need, Say, ToolCall
+from .standings import MONEY
+from .steps import Need, Say, ToolCall
+from .subjects import object_in
 from .systems import load, settle, system_of
 from .targets import joined_columns
-from .words import likeness, plural, singular, slug, snake, tokens
+from .words import plural, singular, snake, tokens
 
 __all__ = ["make_plan"]
 
 COUNTED = 50_000  # records of an object that are counted beforehand at most
 
 
-def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
+def make_plan(request: Request, known: Knowledge, lexicon: Lexicon, today: date) -> Plan:
     """The plan of a request. Raises Need, Ask or Say on the way."""
     request = settle(request, known, lexicon)
     systems = (request.source, request.target, *(goal.system for goal in request.goals))
@@ -40,8 +46,17 @@ def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
     targets = [system_of(drivers[entry.target]) for entry in requests]
     _read_about(request, names, known)
     objects, verified = _objects(names, known, lexicon)
+    tables: Tables = {}
+    if request.kind == "question" or _names_others(request, lexicon):
+        tables = known_tables(source.name, source.kind, objects[source.name], known)
+        driver = with_references(driver, tables)
     said = request.source_table or request.subject
-    obj = find_object(said, source.name, objects[source.name], known, lexicon)
+    base = ""
+    if request.kind == "question" and request.of and _is_figure(request):
+        base = base_of(request, objects[source.name], driver, tables, known)
+    obj = base or find_object(said, source.name, objects[source.name], known, lexicon)
+    if base:
+        request = replace(request, subject="")
     noun = noun_of(request.subject, obj, objects[source.name])
     places = find_places(requests, obj, objects, targets, known, lexicon)
     there = list(dict.fromkeys([obj, *(place.name for place in places if place.exists)]))
@@ -62,20 +77,30 @@ def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
         known_place = known.look(words, call, place.name, quiet=("ObjectNotFoundError",))
         place.exists = known_place is not None
         place.fields = (known_place.data.get("fields") or {}) if known_place else {}
+    tables = {**tables, obj: fields}
+    driver = with_references(driver, tables)
+    if request.limit and request.order and request.kind != "question" and not request.target:
+        ranked = _ranked_by_figure(request, fields, obj)
+        if ranked:
+            return make_plan(ranked, known, lexicon, today)
     plan = Plan("", source, obj, noun, (), target=target, limit=request.limit, verified=verified and seen.verified)
     plan = replace(plan, cron=request.schedule.cron if request.schedule else None)
     chosen = Chosen(()) if request.kind == "question" else choose_fields(request, fields, obj, driver, known)
     joins = steps_for(chosen.joins, obj, fields, driver, known)
-    window_filters, window_words = window_of(request, fields, obj, driver, known)
+    of_absent = request.lacks_window and any(
+        re.match(r"without|with no|(?:have|has) no", said) for said in request.conditions
+    )
+    window_filters, window_words = ((), "") if of_absent else window_of(request, fields, obj, driver, known)
     is_question = request.kind == "question"
     rest, unused = (request.withs, request.rest) if is_question else (chosen.rest, chosen.unused)
     narrowed = narrow(request, rest, unused, fields, obj, noun, driver, known)
-    for presence in narrowed.presences:
+    presences = [_windowed(entry, request, driver, known) if of_absent else entry for entry in narrowed.presences]
+    for presence in presences:
         known.need("", ToolCall("get_fields", {"system": source.name, "object": presence.object}))
     plan = replace(
         plan,
         joins=joins,
-        presences=narrowed.presences,
+        presences=tuple(presences),
         window_filters=window_filters,
         window_words=window_words,
         filters=narrowed.filters,
@@ -83,7 +108,7 @@ def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
     )
     plan = replace(plan, support=_support(plan, chosen, fields))
     if request.kind == "question":
-        plan = _question(plan, request, fields, driver, known)
+        plan = question_plan(plan, request, fields, driver, tables, today, known)
     elif target:
         plan = to_places(plan, requests, targets, places, chosen, fields, known)
         plan = with_cursor(with_newest(plan, fields, driver), request, fields, driver)
@@ -91,6 +116,38 @@ def make_plan(request: Request, known: Knowledge, lexicon: Lexicon) -> Plan:
         plan = _reader(plan, request, chosen, fields)
     plan = _ordered(plan, request, fields, known)
     return _counted(replace(plan, name=request.name or _name(plan)), objects[source.name], known)
+
+
+def _windowed(presence: Presence, request: Request, driver: dict[str, Any], known: Knowledge) -> Presence:
+    """ "without orders since March": the time is that of the orders."""
+    call = ToolCall("get_fields", {"system": driver["name"], "object": presence.object})
+    fields: Fields = known.need("", call)[0].get("fields") or {}
+    verb = "created" if request.window and request.window.verb in ("", "new") else ""
+    window = replace(request.window, verb=verb) if request.window and verb else request.window
+    filters, words = window_of(replace(request, window=window), fields, presence.object, driver, known)
+    return replace(presence, filters=filters, label=f"{presence.label} {words}")
+
+
+def _names_others(request: Request, lexicon: Lexicon) -> bool:
+    """Whether a field, a condition or an order speaks of another object than the one asked for."""
+    one = singular(tokens(request.subject)[-1]) if tokens(request.subject) else ""
+    phrases = (*request.fields, *request.withs, *request.conditions, *request.rest, *request.added, *request.others)
+    return any(singular(tokens(said)[-1]) != one for phrase in phrases if (said := object_in(phrase, lexicon)))
+
+
+def _is_figure(request: Request) -> bool:
+    return bool(set(tokens(request.of)) & MONEY) or request.of == "quantity"
+
+
+def _ranked_by_figure(request: Request, fields: Fields, obj: str) -> Request | None:
+    """ "top 10 customers by revenue", where customers have no revenue: a question about their orders."""
+    if match_field(request.order, readable(fields), obj).sure:
+        return None
+    of = "revenue" if set(tokens(request.order)) & MONEY else request.order
+    if of != "revenue" and of != "quantity":
+        return None
+    group = singular(tokens(request.subject)[-1])
+    return replace(request, kind="question", measure="sum", of=of, group=group, best=True, order="", subject="")
 
 
 def _read_as(request: Request, noun: str) -> tuple[str, ...]:
@@ -163,7 +220,7 @@ def _ordered(plan: Plan, request: Request, fields: Fields, known: Knowledge) -> 
         found = time_fields(names, "created", plan.object, None)
         order = found[0] if len(found) == 1 else ""
     else:
-        order = _named(request.order, names, plan, known)
+        order = named(request.order, names, plan.object, plan.source.name, known)
     if not order:
         return plan
     columns = plan.columns
@@ -174,78 +231,6 @@ def _ordered(plan: Plan, request: Request, fields: Fields, known: Knowledge) -> 
     return replace(plan, order=order, order_is_time=is_time, ascending=request.ascending, columns=columns)
 
 
-def _question(plan: Plan, request: Request, fields: Fields, driver: dict[str, Any], known: Knowledge) -> Plan:
-    usable = readable(fields)
-    key = key_field(usable, plan.object) or next(iter(usable))
-    plan = replace(plan, measure=request.measure, ascending=request.ascending, columns=(Column(key, key, key),))
-    if request.of:
-        numbers = {name: entry for name, entry in usable.items() if entry.get("type") in ("number", "integer")}
-        plan = replace(plan, of=_named(request.of, numbers, plan, known))
-    plan = replace(plan, best=request.best)
-    if not request.group:
-        return plan
-    exact = match_field(request.group, usable, plan.object)
-    period = read_period(request.group)
-    if period and not (exact.sure and likeness(request.group, exact.names[0]) >= 0.94):
-        return _by_time(plan, request, *period, usable, driver, known)
-    wish = join_for(request.group, plan.object, driver.get("joins") or ())
-    if wish and not (exact.sure and not usable[exact.names[0]].get("references")):
-        steps = steps_for([replace(wish, rest="name")], plan.object, fields, driver, known)
-        if steps and steps[-1].shown:
-            return replace(plan, group_join=steps, group=steps[-1].shown[0], group_label=steps[-1].label)
-    group = _named(request.group, usable, plan, known)
-    return replace(plan, group=group, group_label=str(usable[group].get("label") or group))
-
-
-def _by_time(
-    plan: Plan, request: Request, unit: str, said: str, fields: Fields, driver: dict[str, Any], known: Knowledge
-) -> Plan:
-    """Grouped by the day, week, month, quarter or year of a date."""
-    times = {name: entry for name, entry in fields.items() if entry.get("type") in ("date", "datetime")}
-    if not times:
-        raise Say(
-            f"{plan.object} has no field with a date, so I can't group by {unit}. I can group by one of its fields, "
-            "for example by status."
-        )
-    verb = (request.window.verb if request.window else "") or stated_verb(request, fields, plan.object, driver)
-    match = match_field(said, times, plan.object) if said else None
-    if match and match.sure:
-        name = match.names[0]
-    else:
-        found = time_fields(fields, said or verb, plan.object, driver.get("created"), driver.get("cursor"))
-        name = (
-            found[0]
-            if len(found) == 1
-            else _named(said or "date", {entry: fields[entry] for entry in found}, plan, known)
-        )
-    return replace(
-        plan, group=name, group_label=unit, group_unit=unit, group_zoned=fields[name].get("type") == "datetime"
-    )
-
-
-def _named(phrase: str, fields: Fields, plan: Plan, known: Knowledge) -> str:
-    match = match_field(phrase, fields, plan.object)
-    if match.sure:
-        return match.names[0]
-    slot = slug(f"by {phrase}")
-    reply = known.answer(slot)
-    near = match.names[:5] or tuple(fields)[:5]
-    choices = [Choice(str(fields[name].get("label") or name), name, name) for name in near]
-    if reply is None:
-        if not choices:
-            raise Say(
-                f'{plan.object} has no field that fits "{phrase}". `%discover {plan.source.name}` shows what it has.'
-            )
-        raise Ask(slot, f'Which field of {plan.object} do you mean by "{phrase}"?', choices)
-    answer, _ = reply
-    if answer.index is not None:
-        return str(choices[answer.index].value)
-    again = match_field(answer.text, fields, plan.object)
-    if again.names:
-        return again.names[0]
-    raise Say(f'{plan.object} has no field "{answer.text}".')
-
-
 def _name(plan: Plan) -> str:
     one = snake(plan.object.rsplit(".", 1)[-1])
     if plan.target:
@@ -253,7 +238,8 @@ def _name(plan: Plan) -> str:
         name = f"{snake(plan.table.rsplit('.', 1)[-1]) if same else snake(singular_name(one))}_sync"
     elif plan.measure:
         by = f"_per_{snake(plan.group_label)}" if plan.group else ""
-        name = f"{snake(plan.noun)}_{plan.measure if plan.of else 'count'}{by}"
+        measure = f"{plan.rate.word}_rate" if plan.rate else plan.measure if plan.of else "count"
+        name = f"{snake(plan.noun)}_{measure}{by}{'_compared' if plan.compare_words else ''}"
     elif plan.files:
         name = f"{snake(plural(one))}_to_{plan.files[0].format}"
     else:

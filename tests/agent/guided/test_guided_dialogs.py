@@ -306,7 +306,7 @@ def test_records_go_to_a_system_that_is_no_database_with_a_key_asked_for() -> No
 
 def test_a_question_is_answered_by_a_table() -> None:
     player = play("which truck has the most bookings this year?", systems=invented())
-    assert 'Counter(row["Truck.name"] for row in bookings)' in player.code
+    assert 'Counter((row["Truck.key"], row["Truck.name"]) for row in bookings)' in player.code
     assert "-entry[1]" in player.code
 
 

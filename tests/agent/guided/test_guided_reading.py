@@ -75,7 +75,7 @@ def test_nothing_is_sampled_where_nothing_is_asked() -> None:
 def test_groups_without_a_value_come_last_under_a_name() -> None:
     player = play("Which campaign has the most leads?")
     assert '"(none)" if value is None else value' in player.code
-    assert "(entry[0] is None, -entry[1])" in player.code
+    assert "(entry[0][1] is None, -entry[1])" in player.code
     assert "leads in several campaigns count once in each" in lines(player)
 
 
