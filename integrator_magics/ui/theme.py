@@ -61,7 +61,7 @@ pre.ig-code, .ig-dialog pre.ig-code { font-family: var(--jp-code-font-family, mo
 .ig-bars { display: block; width: 100%; max-width: 640px; height: auto; margin: 6px 0; }
 .ig-bars text { font-family: var(--jp-ui-font-family, system-ui, sans-serif); font-size: 12px;
   fill: var(--jp-ui-font-color1, currentColor); }
-.ig-bars rect { fill: var(--jp-brand-color1, #1976d2); }
+.ig-bars rect { fill: var(--jp-brand-color1, currentColor); }
 .ig-question { font-weight: 600; padding-top: 6px; }
 
 .ig-progress .ig-detail { white-space: pre-wrap; }

@@ -33,7 +33,7 @@ _GOOD = (
     "responded",
     "delivered",
 )
-_SMALL = 20  # a group of fewer is not ranked where nothing else was said
+_SMALL = 5  # a group of fewer is not ranked where nobody was asked
 
 
 @dataclass(frozen=True)

@@ -151,6 +151,14 @@ def _verdict(plan: Plan, percent: str) -> list[str]:
         '                f"against {share:.1f} % of all {len(everyone):,}.",',
         '                name="answer",',
         "            )",
+        "            # two standard errors: about 1 in 20 groups is further off by chance alone",
+        "            chance = 2 * (share * (100 - share) / size) ** 0.5",
+        "            if len(ranked) > 1 and abs(best_percent - share) < chance:",
+        "                show(",
+        f'                    f"That is no clear lead: with {{size:,}} {noun}, {{chance:.1f}} points more or less '
+        'can be chance.",',
+        '                    name="chance",',
+        "                )",
     ]
     if rate.minimum:
         lines += [

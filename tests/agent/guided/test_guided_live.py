@@ -7,8 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
+from integrator_drivers import Mode
 from integrator_magics.config import Settings
 from integrator_magics.events import Asked, Event, Failed, Mapped, MappedField, Previewed, Ran, Wrote
 from integrator_magics.mapping import change_request
@@ -150,3 +152,55 @@ def test_an_edited_mapping_changes_the_script(session: Session) -> None:
     assert wrote.version > 1
     assert "Phone" in wrote.diff
     assert preview(session, wrote.name).targets[0].columns
+
+
+MEMBERS = """
+from integrator_drivers import show
+from salesforce_driver import SalesforceClient
+
+with SalesforceClient() as salesforce:
+    fields = "Campaign.Name, LeadId, CreatedDate, Lead.IsConverted, Lead.ConvertedDate"
+    soql = f"SELECT {fields} FROM CampaignMember WHERE LeadId != null"
+    show([list(row.values()) for row in salesforce.query(soql)], name="members")
+"""
+
+
+def test_the_best_campaign_is_the_one_that_plain_soql_finds(session: Session) -> None:
+    question = "Which campaign brings the highest quality leads (ones that converted)?"
+    answers = ("Converted", "Every campaign it was in", "All leads", "At least 20")
+    shown = preview(session, converse(session, question, *answers).name)
+    (table,) = shown.tables
+    assert table.chart == "converted_percent"
+    outcome = session.runner.run(MEMBERS, mode=Mode.DISCOVERY, purpose="I am counting members.")
+    (members,) = [line["value"] for line in outcome.report if line["kind"] == "value"]
+    leads: dict[str, set[str]] = {}
+    converted: dict[str, set[str]] = {}
+    for campaign, lead, touched, is_converted, day in members:
+        if not day or touched[:10] <= day[:10]:
+            leads.setdefault(campaign, set()).add(lead)
+            converted.setdefault(campaign, set()).update({lead} if is_converted else set())
+    wanted = {name: (len(leads[name]), len(converted[name])) for name in leads}
+    assert {row["campaign"]: (row["leads"], row["converted"]) for row in table.rows} == wanted
+    rates = {name: many / all_ for name, (all_, many) in wanted.items() if all_ >= 20}
+    assert table.rows[0]["campaign"] in [name for name, rate in rates.items() if rate == max(rates.values())]
+    assert shown.answers[0].startswith(f"{table.rows[0]['campaign']} brings the best leads: ")
+
+
+def test_revenue_per_customer_is_what_sql_says(session: Session) -> None:
+    question = "Which product category brings the most revenue per customer?"
+    (table,) = preview(session, converse(session, question).name).tables
+    sql = (
+        "SELECT category, sum(quantity * unit_price), count(DISTINCT customer_id) FROM order_items "
+        "JOIN orders USING (order_id) JOIN products USING (product_id) GROUP BY 1"
+    )
+    variables = session.practice["postgresql"].env
+    with psycopg.connect(
+        host=variables["PGHOST"],
+        port=variables["PGPORT"],
+        dbname=variables["PGDATABASE"],
+        user=variables["PGUSER"],
+        password=variables["PGPASSWORD"],
+    ) as connection:
+        wanted = {category: (float(total), buyers) for category, total, buyers in connection.execute(sql).fetchall()}
+    found = {row["product_category"]: (row["revenue"], row["customers"]) for row in table.rows}
+    assert found == wanted

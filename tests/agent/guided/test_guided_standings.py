@@ -82,6 +82,7 @@ def test_what_came_after_the_success_does_not_count() -> None:
     player = answered(play(QUESTION), "1", "1", "1", "1")
     assert 'row["CampaignMember.CreatedDate"].date() > row["ConvertedDate"]' in player.code
     assert "the columns do not add up" in player.code
+    assert "no clear lead" in player.code
     assert "does not count" in " ".join(player.latest["explanation"])
 
 
