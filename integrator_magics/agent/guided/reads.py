@@ -14,9 +14,9 @@ __all__ = ["beside", "kept", "read_of", "side", "variable", "where_of"]
 
 _RESERVED = word_set(
     "band bands before best best_percent chance change count counter counts date datetime day days days_ago "
-    "defaultdict did everyone extra fields found good groups hits join latest line lines main median members name names now period ranked "
-    "rate result row rows run several share show size small source start_of sync table target text timedelta total "
-    "totals touches value values "
+    "defaultdict did everyone extra fields found good groups hits join latest line lines main median members name "
+    "names now period ranked rate result row rows run several share show size small source start_of sync table "
+    "target text timedelta total totals touches value values"
 )
 
 
