@@ -53,6 +53,14 @@ _STATE = re.compile(
     r"|now |already |actually )*(?P<no>not )?(?P<word>[a-z]+)\b",
     re.IGNORECASE,
 )
+_TOO = re.compile(
+    r"\s+(?:and|but)\s+(?:also\s+)?(?:(?:are|is|were|was)\s+)?(?P<more>[^,.;?§]+?)"
+    r"(?=\s+(?:per|by|for each|in each)\b|\s*(?:[,.;?§]|$))"
+)
+_EACH_DID = re.compile(
+    r"\b(?:did|does|do|has|have)\s+(?:each|every)(?: of our| of the)?\s+(?P<group>[\w ]+?)\s+(?P<verb>[a-z]+)\b",
+    re.IGNORECASE,
+)
 _SECOND = re.compile(r"\band (?:what|how|which|who)\b.*$", re.IGNORECASE)
 _MEASURES = {
     "average": "average", "mean": "average", "total": "sum", "sum": "sum", "sum of": "sum", "overall": "sum",
@@ -66,6 +74,8 @@ def read_question(text: str, request: Request, lexicon: Lexicon) -> Request | No
         return None
     text = re.sub(r"\s+", " ", text)
     text = _HOLE.sub(r"\1 ", text)
+    if each := _EACH_DID.search(text):
+        text = f"{text[: each.start()]} did we {each['verb']} {text[each.end() :].rstrip(' ?')} per {each['group']}"
     if second := _SECOND.search(text):
         text = text[: second.start()]
         request = replace(request, unanswered=second[0].removeprefix("and ").strip(" ?.,;" + CUT))
@@ -152,7 +162,10 @@ def _with_state(request: Request, tail: str) -> Request:
     unused = tuple(phrase for phrase in request.rest if tokens(phrase)[-1:] != tokens(state["word"] if state else ""))
     said = f"only {'not ' if state and state['no'] else ''}{word}"
     window = replace(request.window, verb=word) if request.window else None
-    return replace(request, conditions=(*request.conditions, said), rest=unused, window=window)
+    more = _TOO.match(tail, state.end()) if state else None
+    conditions = (*request.conditions, said, *((more["more"],) if more else ()))
+    unused = tuple(phrase for phrase in unused if not more or not set(tokens(phrase)) <= set(tokens(more["more"])))
+    return replace(request, conditions=conditions, rest=unused, window=window)
 
 
 def _apart(phrase: str, lexicon: Lexicon) -> tuple[str, str]:

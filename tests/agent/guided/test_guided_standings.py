@@ -186,3 +186,25 @@ def test_two_periods_are_held_against_each_other() -> None:
     assert "This month is not over yet." in player.final
     player = play("orders per status this year compared with last year", systems=real())
     assert "not both in one script" in player.final
+
+
+COUNTED: list[tuple[str, tuple[str, ...]]] = [
+    (
+        "How many opportunities did each owner win this year in Salesforce?",
+        ('("IsWon", "=", True)', '("CloseDate", ">=", start_of("year").date())', 'row["User.Name"]'),
+    ),
+    ("how many contacts does each account have in Salesforce?", ('row["Account.Name"]',)),
+    (
+        "How many Salesforce cases are open and high priority?",
+        ('("IsClosed", "=", False)', '("Priority", "=", "High")'),
+    ),
+    ("How many cases are closed per status in Salesforce?", ('("IsClosed", "=", True)', 'row["Status"]')),
+    ("How many leads do we have in Salesforce?", ("sum(1 for _ in leads)",)),
+]
+
+
+@pytest.mark.parametrize(("text", "parts"), COUNTED, ids=[entry[0] for entry in COUNTED])
+def test_what_those_counted_are_or_did_is_not_lost(text: str, parts: tuple[str, ...]) -> None:
+    player = play(text)
+    missing = [part for part in parts if part not in player.code]
+    assert not missing, player.code
