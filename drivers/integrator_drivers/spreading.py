@@ -68,9 +68,11 @@ class _Leg:
         moments: dict[Any, Any] = {}
         givers: list[tuple[Any, Record]] = []  # key and row, of those that may get an id
         for raw, moment, is_gone in batch:
-            if is_gone and not self.reads_deleted:
-                continue
             self.receipt.read += 1
+            if is_gone and not self.reads_deleted:  # nothing is ever deleted, and there is no place to mark it
+                self._pass(raw)
+                self.receipt.unchanged += 1
+                continue
             value = raw.get(self.key_name)
             row = {column: raw[name] for name, column in self.columns.items() if name in raw}
             if value is None or value == "":

@@ -326,3 +326,48 @@ def test_what_makes_no_sense_is_said_before_anything_is_read() -> None:
     with pytest.raises(ValidationError, match="no key yet"):
         sync(Source(source, "People"), [good[0], Target(sheet, "rows", {"club_id": "id"}, key="id")])
     assert source.asked == []
+
+
+class Bin(People):
+    """The same with a recycle bin."""
+
+    def get_fields(self, obj: str) -> dict[str, Any]:
+        return {**super().get_fields(obj), "IsDeleted": {"type": "boolean", "native_type": "bool", "nullable": False}}
+
+    def read(self, obj: str, *args: Any, deleted: bool = False, order_by: Any = None, **more: Any) -> Records:
+        for row in self.rows:
+            row.setdefault("IsDeleted", False)
+        every = self.rows
+        try:
+            self.rows = [row for row in every if deleted or not row["IsDeleted"]]
+            return super().read(obj, *args, **more)
+        finally:
+            self.rows = every
+
+
+class Table(Sheet):
+    """A sheet with columns of its own, which can hold the time of a deletion."""
+
+    def insert(self, obj: str, records: Iterable[Record]) -> WriteResult:
+        raise NotImplementedError
+
+    def update(self, obj: str, records: Iterable[Record], key: str) -> WriteResult:
+        return self.upsert(obj, records, key)
+
+    def table_changes(self, obj: str, fields: Any, key: str) -> list[str]:
+        return []
+
+    def change_table(self, obj: str, fields: Any, key: str) -> list[str]:
+        return []
+
+
+def test_what_the_source_has_deleted_is_marked_where_it_can_be_and_counted_everywhere() -> None:
+    source = Bin(("a", "ann@x.example", "Ann"), ("b", "bob@x.example", "Bob"))
+    club, sheet = Club(), Table()
+    sync(Source(source, "People"), targets(club, sheet), cursor="Changed")
+    source.rows[0] |= {"IsDeleted": True, "Changed": START + timedelta(hours=5)}
+    first, kept = sync(Source(source, "People"), targets(club, sheet), cursor="Changed")
+    assert (first.read, first.unchanged, first.written, first.source_count) == (2, 2, 0, 2)
+    assert (kept.read, kept.updated, kept.deleted, kept.unchanged) == (2, 1, 1, 1)
+    assert sheet.held["a"]["deleted_at"] == START + timedelta(hours=5)
+    assert sheet.held["a"]["club_id"] == "501" and "ann@x.example" in club.held
