@@ -176,7 +176,7 @@ class _Form:
 
 
 _STYLE = {"description_width": "18em"}
-_WIDE = {"width": "46em", "max_width": "100%"}
+_WIDE = {"width": "46em", "max_width": "calc(100% - 6px)"}  # widgets have margins, too
 
 
 def _text(text: str) -> str:

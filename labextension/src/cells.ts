@@ -3,6 +3,7 @@ import { DocumentRegistry } from '@jupyterlab/docregistry';
 import { INotebookModel, INotebookTracker, Notebook, NotebookActions, NotebookPanel } from '@jupyterlab/notebook';
 import { JSONObject } from '@lumino/coreutils';
 
+import { goTo } from './acting';
 import { IAck, IInsertCell, IReplaceCell, IShowCell, IStoreOutput, Request, scriptName } from './protocol';
 import { sha256 } from './sha256';
 
@@ -117,7 +118,10 @@ export class Cells {
     if (index < 0) {
       return MISSING;
     }
-    this.reveal(index, true, false);
+    const panel = this.panel;
+    if (panel) {
+      void goTo(panel, index);
+    }
     return { ok: true, cell_id: request.cell_id, index };
   }
 

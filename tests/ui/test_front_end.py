@@ -5,7 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import shutil
+import subprocess
 from pathlib import Path
+
+import pytest
 
 REPO = Path(__file__).parents[2]
 BUILT = REPO / "integrator_magics" / "_labextension"
@@ -47,3 +51,17 @@ def test_both_halves_agree_on_target_protocol_and_the_head_of_a_cell() -> None:
     head = re.search(r"const HEAD = /\^(.*)/;", source)
     assert head is not None
     assert head[1].replace("$", r"\Z") == bridge._HEAD.pattern
+
+
+def test_what_needs_no_page_holds_in_node() -> None:
+    """`jlpm test` in labextension/: badges, what waits, names, hashes."""
+    compiler = SOURCES / "node_modules" / "typescript" / "bin" / "tsc"
+    node = shutil.which("node")
+    if node is None or not compiler.exists():
+        pytest.skip("Node or labextension/node_modules is not here (jlpm install in labextension/)")
+    subprocess.run([node, compiler, "-p", "tsconfig.test.json"], cwd=SOURCES, check=True, timeout=120)
+    done = subprocess.run(
+        [node, "--test", "build-test/test"], cwd=SOURCES, capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stdout
+    assert re.search(r"^# pass [1-9]", done.stdout, re.MULTILINE)

@@ -211,7 +211,7 @@
   content: '';
   position: absolute;
   top: -3px;
-  right: -3px;
+  left: calc(50% + 5px);
   width: 8px;
   height: 8px;
   border-radius: 50%;
