@@ -139,28 +139,28 @@ def main() -> None:
     parser.add_argument("--only", help="contenders whose name starts so, and the limit")
     parser.add_argument("--runs", type=int, help="of each contender; 3, and 1 above 300,000 rows, unless given")
     parser.add_argument("--states", default=",".join(STATES))
-    options = parser.parse_args()
+    given = parser.parse_args()
     with start_server() as server, tempfile.TemporaryDirectory() as folder:
         as_shipped(server)
         environ = fill(server, seed=1, rows=10)
-        bench = Bench(environ, {**server.admin, "dbname": environ["PGDATABASE"]}, options.rivals)
+        bench = Bench(environ, {**server.admin, "dbname": environ["PGDATABASE"]}, given.rivals)
         print(f"PostgreSQL {server.version}, Python {platform.python_version()}, {os.cpu_count()} cores, ")
         print(f"load {os.getloadavg()[0]:.1f} at the start, {time.strftime('%Y-%m-%d')}\n")
         print("| rows | target | contender | runs | wall s | rows/s | x of limit | CPU s | peak MB | same rows |")
         print("| --: | --- | --- | --: | --: | --: | --: | --: | --: | --- |")
-        for rows in options.rows:
+        for rows in given.rows:
             file = ready_file(Path(folder), rows)
             with serving(rows) as source:
-                for state in options.states.split(","):
-                    names = [name for name in STATES[state] if options.rivals or name not in RIVALS]
-                    if options.only:
-                        names = [name for name in names if name == "limit" or name.startswith(options.only)]
-                    runs = options.runs or (1 if rows > 300_000 else 3)
+                for state in given.states.split(","):
+                    names = [name for name in STATES[state] if given.rivals or name not in RIVALS]
+                    if given.only:
+                        names = [name for name in names if name == "limit" or name.startswith(given.only)]
+                    runs = given.runs or (1 if rows > 300_000 else 3)
                     side_by_side(bench, rows, state, names, source, file, runs)
-        if not options.only:
+        if not given.only:
             with serving(100_000, 0.3) as source:
                 file = ready_file(Path(folder), 100_000)
-                slow = ["ours, Bulk", "ours, REST", *(["dlt"] if options.rivals else [])]
+                slow = ["ours, Bulk", "ours, REST", *(["dlt"] if given.rivals else [])]
                 side_by_side(bench, 100_000, "empty, source answers after 300 ms", slow, source, file, 1)
 
 
