@@ -56,7 +56,6 @@ class RemoteProcess:
         self._notes: list[str] = []
         self._failure: Exception | None = None
         self._is_broken = False
-        self._stopping = False
         self._killed = False
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._serve, name="integrator-e2b", daemon=True)
